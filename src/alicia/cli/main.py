@@ -1,0 +1,6 @@
+"""The ``alicia`` command."""
+
+
+def run() -> None:
+    """Entry point of the ``alicia`` command."""
+    raise SystemExit(2)
