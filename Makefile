@@ -1,0 +1,59 @@
+# Every target sets up what it needs first; `make run` and `make test` are all a newcomer types.
+SHELL := /bin/sh
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STATIC := src/alicia/collector/static
+SETUP := $(VENV)/.installed
+BUNDLE := $(VENV)/.bundled
+DASHBOARD_SOURCES := $(shell find dashboard -path dashboard/node_modules -prune -o -type f -print 2>/dev/null)
+PYTEST := $(BIN)/python -m pytest
+
+.PHONY: setup run test check bench docs soak programs clean
+
+setup: $(SETUP) $(BUNDLE)
+
+$(SETUP): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+# Without Node the collector still serves everything but the page, and says how to build it.
+$(BUNDLE): $(DASHBOARD_SOURCES) | $(SETUP)
+	if command -v npm >/dev/null 2>&1; then \
+	  cd dashboard && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build; \
+	else \
+	  echo 'npm not found: the dashboard is not built (install Node 20, then make setup)'; \
+	fi
+	touch $@
+
+run: setup
+	$(BIN)/alicia up
+
+check: setup
+	$(BIN)/ruff format --check src tests bench tools
+	$(BIN)/ruff check src tests bench tools
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	if [ -d dashboard/node_modules ]; then cd dashboard && npm run --silent check; fi
+
+# Timing tests run with nothing beside them; all others share the cores.
+test: check programs
+	if [ -d dashboard/node_modules ]; then cd dashboard && npm test --silent; fi
+	$(PYTEST) -q -n 2 --dist loadgroup -m 'not alone and not slow and not bench'
+	$(PYTEST) -q -m 'alone and not slow'
+
+programs:
+	sh tools/test_programs.sh
+
+bench: setup
+	$(BIN)/python -m bench
+
+docs: setup
+	$(BIN)/python tools/reference.py
+
+soak: setup programs
+	$(PYTEST) -q -m slow
+
+clean:
+	rm -rf $(VENV) $(STATIC) dashboard/node_modules test-artefacts .pytest_cache .mypy_cache .ruff_cache
