@@ -151,6 +151,9 @@ class Settings:
     max_series: int = _key(_whole(1, 10**9), 200_000, "series in all; new ones above are refused")
     max_series_per_service: int = _key(_whole(1, 10**9), 10_000, "series of one service")
     wal_sync: str = _key(_wal_sync, "1s", "fsync of the write-ahead log: 1s or always")
+    scheduler_url: str | None = _key(
+        _url("http", "https"), None, "scheduler that the collector forwards to, if not its own"
+    )
     check_interval_ms: int = _key(_positive_duration, 10_000, "longest sleep of the scheduler")
     workers: int = _key(_whole(1, 10_000), 10, "concurrent executions per scheduler")
     max_executions_per_event: int = _key(_whole(1, 10**6), 100, "history kept per event")
