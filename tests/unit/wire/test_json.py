@@ -1,0 +1,64 @@
+"""Bounded decoding: every kind of broken body has its own code, and none surprises."""
+
+import pytest
+
+from alicia.base.limits import JSON_DEPTH_MAX
+from alicia.wire.json import BadJson, BadUtf8, TooDeep, Undecodable, decode_bounded
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (b'{"a":[1,2.5,null,true]}', {"a": [1, 2.5, None, True]}),
+        (b"42", 42),
+        (b"\xef\xbb\xbf[1]", [1]),
+        (b'{"a":1,"a":2}', {"a": 2}),
+        (b"12345678901234567890123", 12345678901234567890123),
+    ],
+)
+def test_reads_json(body: bytes, value: object) -> None:
+    assert decode_bounded(body) == value
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        (b"", BadJson),
+        (b"{", BadJson),
+        (b"[1] x", BadJson),
+        (b"NaN", BadJson),
+        (b"1e999", BadJson),
+        (b"1" * 5000, BadJson),
+        (b'"\\ud800"', BadJson),
+        (b'"a\x00b"', BadJson),
+        (b'"\xff"', BadUtf8),
+        (b'{"\xff":1}', BadUtf8),
+        (b"\xff", BadUtf8),
+        (b"[" * 100_000, TooDeep),
+        (b'{"a":' * 100_000, TooDeep),
+        (b'[["' + b'\\"' * 500_000, BadJson),
+        (b"[" * 40 + b'"' + b'\\"' * 500_000, TooDeep),
+    ],
+)
+def test_breaks_with_a_typed_error(body: bytes, error: type[Undecodable]) -> None:
+    with pytest.raises(error) as caught:
+        decode_bounded(body)
+    assert len(str(caught.value)) < 200
+
+
+def test_the_deepest_value_allowed_is_read_and_one_more_level_is_not() -> None:
+    deepest = b"[" * JSON_DEPTH_MAX + b"]" * JSON_DEPTH_MAX
+    assert isinstance(decode_bounded(deepest), list)
+    with pytest.raises(TooDeep):
+        decode_bounded(b"[" + deepest + b"]")
+
+
+def test_many_brackets_side_by_side_or_in_strings_are_not_depth() -> None:
+    wide = b"[" + b",".join([b'{"a":[]}'] * 500) + b"]"
+    quoted = b'["' + b"[{" * 500 + b'\\"[["]'
+    assert len(decode_bounded(wide)) == 500  # type: ignore[arg-type]
+    assert isinstance(decode_bounded(quoted), list)
+
+
+def test_codes_are_stable() -> None:
+    assert [BadJson.code, BadUtf8.code, TooDeep.code] == ["bad_json", "bad_utf8", "too_deep"]
