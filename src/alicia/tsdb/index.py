@@ -1,0 +1,76 @@
+"""Which series have which labels: postings per label pair."""
+
+from collections.abc import Iterable
+
+from alicia.series.labels import LabelSet
+from alicia.series.matchers import Matcher, MatchOp
+
+
+class Index:
+    """The label sets of the store, found by matchers; owned by the store's thread.
+
+    Sets are kept as insertion-ordered dicts, so that equal selections answer in equal order.
+    """
+
+    def __init__(self) -> None:
+        self._all: dict[LabelSet, None] = {}
+        self._postings: dict[str, dict[str, dict[LabelSet, None]]] = {}
+
+    def add(self, labels: LabelSet) -> None:
+        """Enter a series; it must be new."""
+        assert labels not in self._all, "a series is entered once"
+        self._all[labels] = None
+        for name, value in labels.pairs:
+            self._postings.setdefault(name, {}).setdefault(value, {})[labels] = None
+
+    def remove(self, labels: LabelSet) -> None:
+        """Forget a series."""
+        del self._all[labels]
+        for name, value in labels.pairs:
+            values = self._postings[name]
+            del values[value][labels]
+            if not values[value]:
+                del values[value]
+            if not values:
+                del self._postings[name]
+
+    def find(self, matchers: tuple[Matcher, ...]) -> list[LabelSet]:
+        """The series that satisfy every matcher; all for no matchers."""
+        # A matcher that accepts the empty value accepts series without the label, which no
+        # posting lists; such matchers only filter.
+        narrowing = [matcher for matcher in matchers if not matcher.matches("")]
+        sets = sorted((self._listed(matcher) for matcher in narrowing), key=len)
+        found: Iterable[LabelSet] = sets[0] if sets else self._all
+        rest = [matcher for matcher in matchers if matcher.matches("")]
+        return [
+            labels
+            for labels in found
+            if all(labels in other for other in sets[1:])
+            and all(matcher.matches(labels.get(matcher.name, "")) for matcher in rest)
+        ]
+
+    def names(self) -> list[str]:
+        """Every label name, sorted."""
+        return sorted(self._postings)
+
+    def values(self, name: str) -> list[str]:
+        """Every value of a label, sorted."""
+        return sorted(self._postings.get(name, ()))
+
+    def count(self, name: str, value: str) -> int:
+        """How many series carry a label pair."""
+        return len(self._postings.get(name, {}).get(value, ()))
+
+    def counts(self, name: str) -> dict[str, int]:
+        """How many series carry each value of a label."""
+        return {value: len(found) for value, found in self._postings.get(name, {}).items()}
+
+    def _listed(self, matcher: Matcher) -> dict[LabelSet, None]:
+        values = self._postings.get(matcher.name, {})
+        if matcher.op is MatchOp.EQUAL:
+            return values.get(matcher.value, {})
+        listed: dict[LabelSet, None] = {}
+        for value, found in values.items():
+            if matcher.matches(value):
+                listed |= found
+        return listed

@@ -1,0 +1,214 @@
+"""Metric bodies of ``POST /metrics`` and ``metrics/collect``, as samples and rejects."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from alicia.series.kinds import MetricType, usual_type
+from alicia.series.labels import SERVICE, LabelSet
+from alicia.series.samples import Metadata, Sample
+from alicia.wire.buckets import Part, histogram_parts, summary_parts
+from alicia.wire.names import UNKNOWN_SERVICE, SeriesNames
+from alicia.wire.rejects import Refused, Reject
+from alicia.wire.values import parse_stamp, parse_value, shown, unskewed
+
+_TYPES: Final[Mapping[object, MetricType]] = {
+    "counter": MetricType.COUNTER,
+    "gauge": MetricType.GAUGE,
+    "histogram": MetricType.HISTOGRAM,
+    "summary": MetricType.SUMMARY,
+    "unknown": MetricType.UNKNOWN,
+    "untyped": MetricType.UNKNOWN,
+}
+_COMPOUND: Final[Mapping[MetricType | None, tuple[Callable[[object], Iterable[Part]], str]]] = {
+    MetricType.HISTOGRAM: (histogram_parts, "le"),
+    MetricType.SUMMARY: (summary_parts, "quantile"),
+}
+_HELP_CHARS_MAX: Final = 1024
+_BODY_KEYS: Final = ("metrics", "name")  # one of them tells a body from any other object
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What one body holds.
+
+    ``indexes[i]`` is the place in the body of the metric that ``samples[i]`` comes from;
+    a histogram gives many samples. ``size`` is the number of metrics in the body, ``skewed``
+    the services whose clock was plainly wrong, by how many seconds (positive: ahead).
+    """
+
+    samples: Sequence[Sample]
+    indexes: Sequence[int]
+    metadata: Mapping[tuple[str, str], Metadata]  # by service and metric
+    rejects: Sequence[Reject]
+    services: frozenset[str]
+    skewed: Mapping[str, float]
+    size: int
+
+
+def decode_metrics(
+    value: object,
+    *,
+    received_ms: int,
+    default_service: str = "",
+    default_instance: str = "",
+    names: SeriesNames | None = None,
+    mend_clocks: bool = False,
+) -> Decoded:
+    """Read one metric, a list of metrics, or ``{service_name, instance_id, metrics}``.
+
+    Never raises: a bad metric is a reject and its neighbours are kept. The defaults fill what
+    the body leaves open. With ``mend_clocks`` (the bus) a plainly wrong time becomes that of
+    receipt; without (HTTP) the store judges it, since the caller reads the answer. ``names``
+    is kept by the caller from body to body.
+
+    Source: contract.md §3, bus.md §5 T1-T4.
+    """
+    reading = _Reading(received_ms, names or SeriesNames(), mend_clocks)
+    try:
+        metrics = reading.body(value, default_service, default_instance)
+    except Refused as refused:
+        reading.rejects.append(refused.at(0))
+        metrics = ()
+    for index, metric in enumerate(metrics):
+        try:
+            reading.metric(index, metric)
+        except Refused as refused:
+            reading.rejects.append(refused.at(index))
+    return reading.decoded(len(metrics))
+
+
+class _Reading:
+    """The body being read: its defaults, and what was found so far."""
+
+    def __init__(self, received_ms: int, names: SeriesNames, mend_clocks: bool) -> None:
+        self._received_ms = received_ms
+        self._names = names
+        self._mend_clocks = mend_clocks
+        self._service = UNKNOWN_SERVICE
+        self._instance = ""
+        self._stamp: object = None
+        self._samples: list[Sample] = []
+        self._indexes: list[int] = []
+        self._metadata: dict[tuple[str, str], Metadata] = {}
+        self._services: set[str] = set()
+        self._skewed: dict[str, float] = {}
+        self.rejects: list[Reject] = []
+
+    def body(self, value: object, service: str, instance: str) -> Sequence[object]:
+        """The metrics of a body; what it says of its sender becomes their default."""
+        self._service = self._names.service(service) if service else UNKNOWN_SERVICE
+        self._instance = instance
+        if isinstance(value, list):
+            return value
+        if not isinstance(value, dict) or not any(key in value for key in _BODY_KEYS):
+            raise Refused(
+                "bad_body",
+                f"the body is {shown(value)}; send a metric, a list of metrics,"
+                ' or {"service_name": …, "metrics": […]}',
+            )
+        if "metrics" not in value:
+            return (value,)
+        if value.get("service_name") is not None:
+            self._service = self._names.service(value["service_name"])
+        if value.get("instance_id") is not None:
+            self._instance = self._names.instance(value["instance_id"])
+        self._stamp = value.get("timestamp")
+        return _listed(value["metrics"])
+
+    def metric(self, index: int, raw: object) -> None:
+        """Read one metric into samples; on a fault none of them is kept."""
+        if not isinstance(raw, dict):
+            raise Refused("bad_metric", f"{shown(raw)} is no metric; send an object with name")
+        get = raw.get
+        labels = get("labels")
+        named = get("service_name")
+        if named is None and self._service == UNKNOWN_SERVICE and isinstance(labels, dict):
+            named = labels.get(SERVICE)
+        service, instance = self._sender(named, get("instance_id"))
+        kind = self._kind(get("metric_type") or get("type"), get("value"))
+        t_ms = self._time(get("timestamp", self._stamp), service)
+        series = self._names.series(service, instance, get("name"), labels)
+        if kind in _COMPOUND:
+            found = self._parts(series, kind, get("value"), t_ms)
+            self._samples += found
+            self._indexes += [index] * len(found)
+        else:
+            self._samples.append(Sample(series, t_ms, parse_value(get("value"), field="value")))
+            self._indexes.append(index)
+        self._services.add(service)
+        if kind is not None or "unit" in raw or "help" in raw:
+            self._describe(service, series.name, kind, raw)
+
+    def decoded(self, size: int) -> Decoded:
+        """Everything that was read."""
+        return Decoded(
+            self._samples,
+            self._indexes,
+            self._metadata,
+            self.rejects,
+            frozenset(self._services),
+            self._skewed,
+            size,
+        )
+
+    def _sender(self, service: object, instance: object) -> tuple[str, str]:
+        named = self._service if service is None else self._names.service(service)
+        if instance is not None:
+            return named, self._names.instance(instance)
+        # The body's instance is one of the body's service, not of a service named by a metric.
+        return named, (self._instance if named == self._service else "") or named
+
+    def _kind(self, given: object, value: object) -> MetricType | None:
+        if given is None:
+            if isinstance(value, dict):
+                return MetricType.SUMMARY if "quantiles" in value else MetricType.HISTOGRAM
+            return None
+        kind = _TYPES.get(given.lower() if isinstance(given, str) else None)
+        if kind is None:
+            raise Refused(
+                "bad_type",
+                f"metric_type: {shown(given)} is unknown;"
+                " send counter, gauge, histogram or summary",
+            )
+        return kind
+
+    def _time(self, raw: object, service: str) -> int:
+        t_ms = parse_stamp(raw, received_ms=self._received_ms)
+        if not self._mend_clocks:
+            return t_ms
+        mended = unskewed(t_ms, received_ms=self._received_ms)
+        if mended != t_ms:
+            self._skewed[service] = (t_ms - self._received_ms) / 1000
+        return mended
+
+    def _parts(
+        self, whole: LabelSet, kind: MetricType | None, value: object, t_ms: int
+    ) -> Sequence[Sample]:
+        read, reserved = _COMPOUND[kind]
+        if reserved in whole:
+            raise Refused("bad_label", f"labels.{reserved}: is ours for a {kind}; rename it")
+        return [
+            Sample(self._names.part(whole, suffix, pairs), t_ms, number)
+            for suffix, pairs, number in read(value)
+        ]
+
+    def _describe(
+        self, service: str, name: str, kind: MetricType | None, raw: Mapping[str, object]
+    ) -> None:
+        unit, text = raw.get("unit"), raw.get("help")
+        self._metadata[service, name] = Metadata(
+            kind or usual_type(name),
+            unit[:64] if isinstance(unit, str) else "",
+            text[:_HELP_CHARS_MAX] if isinstance(text, str) else "",
+        )
+
+
+def _listed(metrics: object) -> Sequence[object]:
+    if isinstance(metrics, list):
+        return metrics
+    if isinstance(metrics, dict):  # one metric, or a mapping of names to values
+        if "name" in metrics:
+            return (metrics,)
+        return [{"name": name, "value": value} for name, value in metrics.items()]
+    raise Refused("bad_body", f"metrics: {shown(metrics)} is not a list of metrics")
