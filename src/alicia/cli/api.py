@@ -1,0 +1,180 @@
+"""The two HTTP APIs from a terminal: find the service, ask, turn problems into one line."""
+
+import http.client
+import json
+import os
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+from urllib.parse import quote, urlencode, urlsplit
+
+from alicia.adapters.settings import Settings
+from alicia.cli.exits import Refused, Unreachable
+
+_TIMEOUT_SECONDS: Final = 35.0  # a query may take 30 s
+_ANSWER_BYTES_MAX: Final = 256 * 1024 * 1024
+_EVERY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - replaced, not bound
+
+Service = Literal["collector", "scheduler"]
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What a service wrote about itself into ``DATA_DIR/run``."""
+
+    pid: int
+    url: str
+
+
+def read_running(service: str, data_dir: Path) -> Running | None:
+    """The service's own note, if it is there, readable, and of a process that lives."""
+    try:
+        note = json.loads((data_dir / "run" / f"{service}.json").read_bytes())
+        running = Running(int(note["pid"]), str(note["url"]))
+        os.kill(running.pid, 0)
+    except PermissionError:
+        return running  # it lives, under another user
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+        return None
+    return running
+
+
+def find_service(service: Service, settings: Settings, *, token: str = "") -> "Api":
+    """The API of a running service; else the address that the settings give it."""
+    running = read_running(service, settings.data_dir)
+    if running is not None:
+        url = running.url
+    else:
+        port = settings.collector_port if service == "collector" else settings.scheduler_port
+        host = _EVERY_ADDRESS.get(settings.host, settings.host)
+        scheme = "https" if settings.tls_cert else "http"
+        url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+    return Api(service, url, token=token, certificate=settings.tls_cert)
+
+
+def path(*segments: str) -> str:
+    """A path of segments that may hold any character."""
+    return "/" + "/".join(quote(segment, safe="") for segment in segments)
+
+
+class Api:
+    """One service's HTTP API; each call is one connection.
+
+    Calls answer the decoded JSON body, None where the body is empty.
+
+    Raises (each call):
+        Unreachable: nobody answers at the address, or what answers does not speak HTTP.
+        Refused: the service answered with an error.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        url: str,
+        *,
+        token: str = "",
+        certificate: Path | None = None,
+        timeout_seconds: float = _TIMEOUT_SECONDS,
+    ) -> None:
+        self.service = service
+        self.url = url.rstrip("/")
+        self._token = token
+        self._certificate = certificate
+        self._timeout_seconds = timeout_seconds
+
+    def get(self, target: str, query: Mapping[str, Any] | None = None) -> Any:
+        """Ask for something; query values of None are left out."""
+        given = {k: _text(v) for k, v in (query or {}).items() if v is not None}
+        return self._call("GET", target + (f"?{urlencode(given)}" if given else ""), None)
+
+    def post(self, target: str, body: object = None) -> Any:
+        """Create or do something."""
+        return self._call("POST", target, body)
+
+    def delete(self, target: str) -> Any:
+        """End or remove something."""
+        return self._call("DELETE", target, None)
+
+    def health(self) -> Any:
+        """The service's health, also where it says that it is unhealthy."""
+        try:
+            return self.get("/health")
+        except Refused as error:
+            if isinstance(error.problem, dict) and "service_name" in error.problem:
+                return error.problem
+            raise
+
+    def _call(self, method: str, target: str, body: object) -> Any:
+        content = None if body is None else json.dumps(body, allow_nan=False).encode()
+        connection = self._connect()
+        try:
+            connection.request(method, target, content, self._headers(content is not None))
+            answer = connection.getresponse()
+            received = answer.read(_ANSWER_BYTES_MAX)
+        except (OSError, http.client.HTTPException) as error:
+            raise self._unreachable(error) from None
+        finally:
+            connection.close()
+        value = _decode(received)
+        if answer.status >= 400:
+            raise Refused(problem_line(answer.status, value), status=answer.status, problem=value)
+        return value
+
+    def _connect(self) -> http.client.HTTPConnection:
+        parts = urlsplit(self.url)
+        host, port = parts.hostname or "", parts.port
+        if parts.scheme != "https":
+            return http.client.HTTPConnection(host, port, timeout=self._timeout_seconds)
+        context = ssl.create_default_context()
+        if self._certificate is not None:
+            context.load_verify_locations(self._certificate)
+        return http.client.HTTPSConnection(
+            host, port, timeout=self._timeout_seconds, context=context
+        )
+
+    def _headers(self, has_body: bool) -> dict[str, str]:
+        headers = {"Accept": "application/json"}
+        if has_body:
+            headers["Content-Type"] = "application/json"
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
+        return headers
+
+    def _unreachable(self, error: Exception) -> Unreachable:
+        cause = (getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()
+        return Unreachable(
+            f"the {self.service} does not answer at {self.url} ({cause}); start it with: alicia up"
+        )
+
+
+def problem_line(status: int, problem: object) -> str:
+    """One line of an error body: problem+json, Prometheus' envelope, or anything else."""
+    if not isinstance(problem, dict):
+        return f"HTTP {status} {http.client.responses.get(status, '')}".rstrip()
+    text = str(problem.get("detail") or problem.get("error") or problem.get("title") or "")
+    listed = problem.get("errors") or problem.get("rejected")
+    faults = [_fault(item) for item in listed if isinstance(item, dict)] if listed else []
+    missing = [fault for fault in faults if fault and fault not in text]
+    line = "; ".join(filter(None, [text, *missing])) or f"HTTP {status}"
+    if status == http.client.UNAUTHORIZED:
+        line += " (give a token in ALICIA_TOKEN; see: alicia token create)"
+    return line
+
+
+def _fault(item: Mapping[str, Any]) -> str:
+    message = str(item.get("msg") or item.get("detail") or "")
+    where = ".".join(str(part) for part in item.get("loc") or ())
+    return message if not where or where in message else f"{where}: {message}"
+
+
+def _decode(received: bytes) -> Any:
+    try:
+        return json.loads(received) if received.strip() else None
+    except (ValueError, RecursionError):
+        return received.decode(errors="replace")
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,100 @@
+"""The grammar of the command line: global flags, command groups, errors on one line."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from alicia.cli.exits import Exit
+
+if TYPE_CHECKING:
+    from alicia.cli.context import Context
+
+Action = Callable[["Context"], int]
+
+# Settings given as flags are kept under their key, so that a flag may stand before or after
+# the command and the later one wins.
+_SETTING = "setting:"
+_FLAGS = (
+    ("--data-dir", "DATA_DIR", "DIR", "folder of all state"),
+    ("--host", "HOST", "ADDRESS", "bind address of both services"),
+    ("--collector-port", "COLLECTOR_PORT", "PORT", "port of the collector; 0 takes a free one"),
+    ("--scheduler-port", "SCHEDULER_PORT", "PORT", "port of the scheduler; 0 takes a free one"),
+    ("--mqtt-url", "MQTT_URL", "URL", "broker to use"),
+)
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """End the process with the usage code."""
+        self.exit(Exit.USAGE, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+
+class _SetAction(argparse.Action):
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,
+        _option: str | None = None,
+    ) -> None:
+        key, equals, value = str(values).partition("=")
+        if not equals or not key:
+            parser.error(f"--set: {str(values)[:64]!r} is not KEY=VALUE, such as RETENTION=2h")
+        setattr(namespace, _SETTING + key.strip().upper().removeprefix("ALICIA_"), value)
+
+
+def shared_flags() -> Parser:
+    """The flags that every command has; none of them has a default."""
+    flags = Parser(add_help=False, argument_default=argparse.SUPPRESS)
+    group = flags.add_argument_group("for every command")
+    group.add_argument("--json", action="store_true", help="answer in JSON")
+    group.add_argument(
+        "--token", metavar="TOKEN", help="token for the services; better: ALICIA_TOKEN"
+    )
+    for flag, key, metavar, text in _FLAGS:
+        group.add_argument(flag, dest=_SETTING + key, metavar=metavar, help=text)
+    group.add_argument(
+        "--set",
+        dest=_SETTING,
+        action=_SetAction,
+        metavar="KEY=VALUE",
+        help="any setting of `alicia config show`, such as RETENTION=2h",
+    )
+    return flags
+
+
+def settings_given(namespace: argparse.Namespace) -> dict[str, str]:
+    """The settings that were given as flags, by their documented key."""
+    return {
+        name.removeprefix(_SETTING): str(value)
+        for name, value in vars(namespace).items()
+        if name.startswith(_SETTING)
+    }
+
+
+class Group:
+    """One command of the first word, and the commands of its second word if it has some."""
+
+    def __init__(self, parser: Parser, shared: Parser) -> None:
+        self._parser = parser
+        self._shared = shared
+        self._second: Any = None
+
+    def alone(self, action: Action) -> Parser:
+        """The command has no second word; returns the parser to add its arguments to."""
+        self._parser.set_defaults(action=action)
+        return self._parser
+
+    def add(self, name: str, action: Action, text: str) -> Parser:
+        """Add a second word; returns the parser to add its arguments to."""
+        if self._second is None:
+            self._second = self._parser.add_subparsers(
+                dest="second", required=True, metavar="COMMAND", parser_class=Parser
+            )
+        parser: Parser = self._second.add_parser(
+            name, help=text, description=text, parents=[self._shared]
+        )
+        parser.set_defaults(action=action)
+        return parser

@@ -1,0 +1,101 @@
+"""``alicia token``: let services and people in."""
+
+from pathlib import Path
+from typing import Any
+
+from alicia.adapters.clock import SystemRandom
+from alicia.adapters.http.roles import Role
+from alicia.adapters.http.tokens import YEAR_MS, Token, TokenFile
+from alicia.adapters.settings import Settings
+from alicia.cli import reading, words
+from alicia.cli.context import Context
+from alicia.cli.exits import Exit
+from alicia.cli.parsing import Group
+
+_ROLES = tuple(role.value for role in Role if role is not Role.PUBLIC)
+
+
+def configure(group: Group) -> None:
+    """Describe the arguments."""
+    parser = group.add("create", create, "make a token; it is shown this once")
+    parser.add_argument("--role", choices=_ROLES, help="(admin; with --service: ingest)")
+    parser.add_argument("--service", default="", help="bind the token to one service")
+    parser.add_argument("--expires", metavar="DURATION", help="(1y)")
+    group.add("list", list_tokens, "tokens by id; the secrets are not stored")
+    parser = group.add("revoke", revoke, "end a token and its sessions")
+    parser.add_argument("id", metavar="ID")
+
+
+def create(context: Context) -> int:
+    """Store a new token and print its secret."""
+    service = context.get("service")
+    role = Role(context.get("role") or ("ingest" if service else "admin"))
+    expires = context.get("expires")
+    lifetime_ms = (
+        YEAR_MS
+        if expires is None
+        else round(reading.duration_seconds(expires, flag="--expires") * 1000)
+    )
+    secret, token = _file(context.settings).create(
+        role,
+        service=service,
+        now_ms=context.clock.now_ms(),
+        random=SystemRandom(),
+        lifetime_ms=lifetime_ms,
+    )
+    if context.json:
+        context.out.json({"token": secret, **_plain(token)})
+    else:
+        context.out.line(secret)
+        bound = f" for {service}" if service else ""
+        context.out.line(f"{token.id}, role {role.value}{bound}; shown this once: keep it now")
+    return Exit.DONE
+
+
+def list_tokens(context: Context) -> int:
+    """List all tokens."""
+    found = _file(context.settings).list()
+    if context.json:
+        context.out.json({"tokens": [_plain(token) for token in found]})
+        return Exit.DONE
+    now_ms = context.clock.now_ms()
+    rows = [
+        (
+            token.id,
+            token.role.value,
+            token.service or "-",
+            words.relative(token.created_ms, now_ms),
+            words.relative(token.expires_ms, now_ms),
+            words.relative(token.last_used_ms or None, now_ms),
+        )
+        for token in found
+    ]
+    if rows:
+        context.out.table(["id", "role", "service", "created", "expires", "last used"], rows)
+    else:
+        context.out.line("no tokens; make one with: alicia token create")
+    return Exit.DONE
+
+
+def revoke(context: Context) -> int:
+    """Remove one token."""
+    token = _file(context.settings).revoke(context.get("id"))
+    context.out.answer({"revoked": token.id}, f"revoked {token.id}")
+    return Exit.DONE
+
+
+def _file(settings: Settings) -> TokenFile:
+    folder: Path = settings.data_dir
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return TokenFile(folder / "tokens.json")
+
+
+def _plain(token: Token) -> dict[str, Any]:
+    return {
+        "id": token.id,
+        "role": token.role.value,
+        "service": token.service,
+        "created": token.created_ms / 1000,
+        "expires": token.expires_ms / 1000,
+        "last_used": token.last_used_ms / 1000 or None,
+    }

@@ -1,0 +1,94 @@
+"""What ``alicia up`` says: a line per part for people, a JSON line per change for programs."""
+
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from alicia.cli.output import Output
+from alicia.cli.supervisor import PartState
+
+_WIDTH: Final = 10  # of the first column
+
+Note = Callable[[Sequence[PartState]], None]
+
+
+class Speaker:
+    """Fits ``supervisor.Voice``. ``sentences`` says what a part without an address is.
+
+    Faults go to standard error. ``note`` stores the states for other commands.
+    """
+
+    def __init__(
+        self,
+        out: Output,
+        *,
+        sentences: Mapping[str, str],
+        closing: Sequence[tuple[str, str]],
+        note: Note,
+    ) -> None:
+        self._out = out
+        self._sentences = sentences
+        self._closing = closing
+        self._note = note
+
+    def ready(self, name: str, address: str) -> None:
+        """Say where a part answers."""
+        text = address or self._sentences.get(name, "ready")
+        self._say(name, text, {"part": name, "state": "ready", "address": address, "text": text})
+
+    def all_ready(self) -> None:
+        """Say what to do next."""
+        for name, text in self._closing:
+            self._say(name, text, {"part": "up", "state": name, "text": text})
+
+    def ended(self, name: str, code: int, *, restarts: int, wait_ms: int) -> None:
+        """Say that a part died and comes back."""
+        wait = f"{wait_ms / 1000:.1f} s"
+        self._fault(
+            name,
+            f"{ending(code)}; restart {restarts} in {wait}",
+            {"state": "ended", "code": code, "restarts": restarts, "wait_ms": wait_ms},
+        )
+
+    def refused(self, name: str, code: int) -> None:
+        """Say that a part does not start."""
+        self._fault(name, f"did not start ({ending(code)})", {"state": "refused", "code": code})
+
+    def printed(self, name: str, line: str) -> None:
+        """Pass on what a part has printed."""
+        self._say(name, line, {"part": name, "state": "output", "text": line})
+
+    def stopping(self) -> None:
+        """Say that the end has begun."""
+        self._say("stopping", "all parts", {"part": "up", "state": "stopping"})
+
+    def changed(self, states: Sequence[PartState]) -> None:
+        """Store the states."""
+        self._note(states)
+
+    def greet(self, name: str, text: str) -> None:
+        """Say something about the whole."""
+        self._say(name, text, {"part": "up", "state": name, "text": text})
+
+    def _say(self, name: str, text: str, value: Mapping[str, Any]) -> None:
+        if self._out.as_json:
+            self._out.json_line(value)
+        else:
+            self._out.line(f"{name:<{_WIDTH}} {text}")
+
+    def _fault(self, name: str, text: str, value: Mapping[str, Any]) -> None:
+        if self._out.as_json:
+            self._out.json_line({"part": name, **value})
+        else:
+            print(f"{name:<{_WIDTH}} {text}", file=sys.stderr, flush=True)
+
+
+def ending(code: int) -> str:
+    """How a process ended, in words; ``code`` is negative for a signal."""
+    if code >= 0:
+        return f"ended with code {code}"
+    try:
+        return f"ended by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"ended by signal {-code}"
