@@ -97,7 +97,9 @@ class _Reading:
 
     def body(self, value: object, service: str, instance: str) -> Sequence[object]:
         """The metrics of a body; what it says of its sender becomes their default."""
-        self._service = self._names.service(service) if service else UNKNOWN_SERVICE
+        named = value.get("service_name") if isinstance(value, dict) else None
+        if named is not None or service:  # the body's own word before the envelope's
+            self._service = self._names.service(service if named is None else named)
         self._instance = instance
         if isinstance(value, list):
             return value
@@ -109,8 +111,6 @@ class _Reading:
             )
         if "metrics" not in value:
             return (value,)
-        if value.get("service_name") is not None:
-            self._service = self._names.service(value["service_name"])
         if value.get("instance_id") is not None:
             self._instance = self._names.instance(value["instance_id"])
         self._stamp = value.get("timestamp")
