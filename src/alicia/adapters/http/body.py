@@ -1,0 +1,70 @@
+"""Bodies of requests: bounded, inflated under a cap, decoded to plain values."""
+
+from collections.abc import Mapping
+
+from starlette.requests import ClientDisconnect, Request
+
+from alicia.adapters.http.content_types import ANY_TYPE, JSON_ONLY, check_type
+from alicia.adapters.http.errors import BadBody
+from alicia.adapters.http.inflate import inflate
+from alicia.base.errors import BadField
+from alicia.wire.json import decode_bounded
+
+
+async def read_body(request: Request, types: tuple[str, ...] = ANY_TYPE) -> bytes:
+    """The body, without its Content-Encoding; sizes are bounded by base.limits.
+
+    Raises:
+        WrongType: the content type is not in ``types``, or the encoding is not known.
+        BodyTooLarge: as sent, or inflated, it is larger than we take.
+        BadBody: the client went away, or the bytes do not inflate.
+    """
+    check_type(request.scope["headers"], types)
+    try:
+        raw = await request.body()
+    except ClientDisconnect:
+        raise BadBody("the client went away before the body was complete") from None
+    return inflate(raw, request.headers.get("content-encoding", ""))
+
+
+async def read_json(request: Request) -> object:
+    """The value of a JSON body.
+
+    Raises:
+        WrongType: the body is not declared as JSON.
+        BodyTooLarge: as sent, or inflated, it is larger than we take.
+        BadBody: it is empty.
+        AliciaError: it is not JSON, not UTF-8, or nested too deeply (wire.json).
+    """
+    body = await read_body(request, JSON_ONLY)
+    if not body.strip():
+        raise BadBody("the body is empty; send a JSON value")
+    return decode_bounded(body)
+
+
+async def read_object(request: Request) -> Mapping[str, object]:
+    """The members of a JSON body that has to be an object.
+
+    Raises:
+        BadField: it is another kind of value.
+        AliciaError: as read_json().
+    """
+    value = await read_json(request)
+    if not isinstance(value, dict):
+        raise BadField("body", "body: must be a JSON object", reason="not_an_object")
+    return value
+
+
+async def read_optional_object(request: Request) -> Mapping[str, object]:
+    """The members of a JSON body, or none where the request has no body.
+
+    Raises:
+        AliciaError: as read_object().
+    """
+    body = await read_body(request, JSON_ONLY)
+    if not body.strip():
+        return {}
+    value = decode_bounded(body)
+    if not isinstance(value, dict):
+        raise BadField("body", "body: must be a JSON object", reason="not_an_object")
+    return value

@@ -1,0 +1,100 @@
+"""uvicorn inside our own event loop: our sockets, our deadlines, our signals."""
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import Final, final
+
+import uvicorn
+from fastapi import FastAPI
+
+from alicia.adapters.http.bind import Listener, bind
+from alicia.adapters.http.guard import Guard
+from alicia.adapters.http.protocol import make_protocol
+
+_IDLE_SECONDS: Final = 75
+_GRACE_SECONDS: Final = 3.0
+
+
+@final
+class HttpServer:
+    """One listening service. Belongs to the loop that calls start()."""
+
+    def __init__(
+        self,
+        app: FastAPI,
+        host: str,
+        port: int,
+        *,
+        guard: Guard,
+        tls_cert: Path | None = None,
+        tls_key: Path | None = None,
+    ) -> None:
+        self._app = app
+        self._host = host
+        self._port = port
+        self._guard = guard
+        self._scheme = "https" if tls_cert else "http"
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                http=make_protocol(),  # type: ignore[arg-type]  # any factory will do
+                ws="none",
+                lifespan="auto",
+                log_config=None,
+                log_level=logging.ERROR,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_keep_alive=_IDLE_SECONDS,
+                ssl_certfile=tls_cert,
+                ssl_keyfile=tls_key,
+            )
+        )
+        self._listener: Listener | None = None
+        self._ticker: asyncio.Task[None] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where the service answers, once started."""
+        assert self._listener is not None, "start() first"
+        return f"{self._scheme}://{self._listener.address}"
+
+    async def start(self) -> int:
+        """Listen, and return the port; requests are answered from now on.
+
+        Raises:
+            PortBusy: another process has the port; the message names it.
+            OpenToAll: other machines could reach us, and nobody would have to sign in.
+            BadField: the host cannot be listened on.
+        """
+        assert self._listener is None, "a server starts once"
+        listener = bind(self._host, self._port)
+        try:
+            self._guard.admit(listener)
+            config = self._server.config
+            config.load()
+            self._server.lifespan = config.lifespan_class(config)
+            await self._server.startup(sockets=list(listener.sockets))
+        except BaseException:
+            listener.close()
+            raise
+        self._listener = listener
+        self._ticker = asyncio.create_task(self._server.main_loop(), name="http-ticker")
+        return listener.port
+
+    async def stop(self, grace: float = _GRACE_SECONDS) -> None:
+        """Take no new connections, end streams, give running requests ``grace`` seconds.
+
+        Safe to call twice, and before start().
+        """
+        if self._ticker is None or self._listener is None:
+            return
+        ticker, self._ticker = self._ticker, None
+        self._app.state.shutting_down.set()
+        self._server.should_exit = True
+        self._server.config.timeout_graceful_shutdown = grace  # type: ignore[assignment]
+        await ticker
+        await self._server.shutdown(sockets=list(self._listener.sockets))
+        for connection in list(self._server.server_state.connections):
+            connection.transport.abort()
