@@ -94,12 +94,14 @@ class Settled:
 
     ``execution`` is the row as it stands now. ``applied`` is False where the fence was old or
     the row final: nothing changed, count it. ``released`` are rows that may start now: queued
-    ones of this event, and the chained.
+    ones of this event, and the chained. ``cancel`` are open rows that an overlap policy wants
+    stopped, as in ClaimResult.
     """
 
     execution: Execution
     applied: bool
     released: tuple[Execution, ...] = ()
+    cancel: tuple[Execution, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,10 @@ class Ledger(Protocol):
         """The first answer given under an Idempotency-Key."""
         ...
 
+    async def forget(self, *, before_us: int) -> int:
+        """Drop answers to Idempotency-Keys given before an instant; returns how many."""
+        ...
+
     async def get(self, event_id: str) -> EventRecord:
         """One event.
 
@@ -190,6 +196,14 @@ class Ledger(Protocol):
 
     async def due(self, until_us: int, *, limit: int) -> tuple[EventRecord, ...]:
         """Events with ``next_due_us`` up to ``until_us`` inclusive, oldest first."""
+        ...
+
+    async def resumable(self, now_us: int, *, limit: int) -> tuple[EventRecord, ...]:
+        """Paused events whose pause has ended by ``now_us``."""
+        ...
+
+    async def listening(self, *, limit: int) -> tuple[EventRecord, ...]:
+        """Events, not cancelled, that messages of their own topics start."""
         ...
 
     async def changed(self, since: str) -> tuple[tuple[EventRecord, ...], str]:
