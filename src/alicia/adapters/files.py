@@ -9,6 +9,7 @@ from typing import Final
 
 PRIVATE_FILE: Final = 0o600
 PRIVATE_FOLDER: Final = 0o700
+PRIVATE_UMASK: Final = 0o077
 
 
 def make_private_folder(path: Path) -> None:

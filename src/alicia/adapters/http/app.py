@@ -5,6 +5,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import wraps
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request
@@ -114,13 +115,23 @@ def _add_handlers(app: FastAPI, counters: Counters) -> None:
         counters.add("http_errors", "bad_request")
         return answer(_as_bad_request(error), path=request.url.path)
 
-    async def on_http_exception(_request: Request, error: Exception) -> Response:
+    async def on_http_exception(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        return plain_answer(error.status_code, str(error.detail), headers=error.headers)
+        return plain_answer(error.status_code, _why(request, error), headers=error.headers)
 
     app.add_exception_handler(AliciaError, on_alicia_error)
     app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(HTTPException, on_http_exception)
+
+
+def _why(request: Request, error: HTTPException) -> str:
+    path = request.url.path[:200]
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return f"there is nothing at {path}; /docs lists every path"
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = (error.headers or {}).get("Allow", "")
+        return f"{request.method} is not taken at {path}; send {allowed}"
+    return str(error.detail)
 
 
 def _as_bad_request(error: RequestValidationError) -> BadRequest:

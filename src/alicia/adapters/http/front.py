@@ -122,8 +122,9 @@ class _Exchange:
         return message
 
     async def _drain(self) -> None:
-        waits = any(name == b"expect" for name, _ in self._scope["headers"])
-        while self._more_body and not waits and self._received_bytes < _DRAIN_BYTES_MAX:
+        if not self._received_bytes and any(n == b"expect" for n, _ in self._scope["headers"]):
+            return  # the client asked first, and sends nothing after a refusal
+        while self._more_body and self._received_bytes < _DRAIN_BYTES_MAX:
             await self._next()
 
     def _has_body(self) -> bool:
