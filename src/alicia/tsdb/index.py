@@ -13,13 +13,15 @@ class Index:
     """
 
     def __init__(self) -> None:
-        self._all: dict[LabelSet, None] = {}
+        self._all: dict[LabelSet, int] = {}  # in order of creation, with its number
+        self._born = 0
         self._postings: dict[str, dict[str, dict[LabelSet, None]]] = {}
 
     def add(self, labels: LabelSet) -> None:
         """Enter a series; it must be new."""
         assert labels not in self._all, "a series is entered once"
-        self._all[labels] = None
+        self._born += 1
+        self._all[labels] = self._born
         for name, value in labels.pairs:
             self._postings.setdefault(name, {}).setdefault(value, {})[labels] = None
 
@@ -34,8 +36,12 @@ class Index:
             if not values:
                 del self._postings[name]
 
+    def number(self, labels: LabelSet) -> int:
+        """The place of a series in the order of creation; numbers are never used again."""
+        return self._all[labels]
+
     def find(self, matchers: tuple[Matcher, ...]) -> list[LabelSet]:
-        """The series that satisfy every matcher; all for no matchers."""
+        """The series that satisfy every matcher, in order of creation; all for no matchers."""
         # A matcher that accepts the empty value accepts series without the label, which no
         # posting lists; such matchers only filter.
         narrowing = [matcher for matcher in matchers if not matcher.matches("")]
@@ -57,14 +63,6 @@ class Index:
         """Every value of a label, sorted."""
         return sorted(self._postings.get(name, ()))
 
-    def count(self, name: str, value: str) -> int:
-        """How many series carry a label pair."""
-        return len(self._postings.get(name, {}).get(value, ()))
-
-    def counts(self, name: str) -> dict[str, int]:
-        """How many series carry each value of a label."""
-        return {value: len(found) for value, found in self._postings.get(name, {}).items()}
-
     def _listed(self, matcher: Matcher) -> dict[LabelSet, None]:
         values = self._postings.get(matcher.name, {})
         if matcher.op is MatchOp.EQUAL:
@@ -73,4 +71,4 @@ class Index:
         for value, found in values.items():
             if matcher.matches(value):
                 listed |= found
-        return listed
+        return dict.fromkeys(sorted(listed, key=self._all.__getitem__))

@@ -111,6 +111,10 @@ class Store:
         """The label sets that match, in order of creation."""
         return self._index.find(matchers)
 
+    def number(self, labels: LabelSet) -> int:
+        """A series' place in the order of creation, for paging."""
+        return self._index.number(labels)
+
     def label_names(self) -> list[str]:
         """Every label name in use, sorted."""
         return self._index.names()

@@ -54,17 +54,21 @@ def decode_metrics(
     default_instance: str = "",
     names: SeriesNames | None = None,
     mend_clocks: bool = False,
+    forced_service: str = "",
 ) -> Decoded:
     """Read one metric, a list of metrics, or ``{service_name, instance_id, metrics}``.
 
     Never raises: a bad metric is a reject and its neighbours are kept. The defaults fill what
-    the body leaves open. With ``mend_clocks`` (the bus) a plainly wrong time becomes that of
+    the body leaves open; ``forced_service`` replaces what it says, for callers that may speak for
+    one service only. With ``mend_clocks`` (the bus) a plainly wrong time becomes that of
     receipt; without (HTTP) the store judges it, since the caller reads the answer. ``names``
     is kept by the caller from body to body.
 
     Source: contract.md §3, bus.md §5 T1-T4.
     """
-    reading = _Reading(received_ms, names or SeriesNames(), mend_clocks)
+    reading = _Reading(
+        received_ms, names or SeriesNames(), mend_clocks=mend_clocks, forced_service=forced_service
+    )
     try:
         metrics = reading.body(value, default_service, default_instance)
     except Refused as refused:
@@ -81,10 +85,13 @@ def decode_metrics(
 class _Reading:
     """The body being read: its defaults, and what was found so far."""
 
-    def __init__(self, received_ms: int, names: SeriesNames, mend_clocks: bool) -> None:
+    def __init__(
+        self, received_ms: int, names: SeriesNames, *, mend_clocks: bool, forced_service: str
+    ) -> None:
         self._received_ms = received_ms
         self._names = names
         self._mend_clocks = mend_clocks
+        self._forced_service = forced_service
         self._service = UNKNOWN_SERVICE
         self._instance = ""
         self._stamp: object = None
@@ -153,6 +160,8 @@ class _Reading:
         )
 
     def _sender(self, service: object, instance: object) -> tuple[str, str]:
+        if self._forced_service:
+            service = self._forced_service
         named = self._service if service is None else self._names.service(service)
         if instance is not None:
             return named, self._names.instance(instance)
