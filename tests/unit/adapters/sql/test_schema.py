@@ -1,0 +1,70 @@
+"""Migrations: all or nothing, refused from the future, the old file kept."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from alicia.adapters.sql.errors import DatabaseDamaged, MigrationFailed, SchemaTooNew
+from alicia.adapters.sql.schema import Migration, migrate, migrations_of
+
+ONE = Migration(1, "0001_a.sql", "CREATE TABLE a (x);\nINSERT INTO a VALUES ('; not an end');")
+TWO = Migration(2, "0002_b.sql", "CREATE TABLE b (x);\n-- the end\n")
+TRIGGER = Migration(
+    2,
+    "0002_t.sql",
+    "CREATE TRIGGER t AFTER INSERT ON a BEGIN\n DELETE FROM a;\n SELECT 1;\nEND;\n",
+)
+
+
+def tables(path: Path) -> list[str]:
+    connection = sqlite3.connect(path)
+    try:
+        rows = connection.execute("SELECT name FROM sqlite_master WHERE type='table'")
+        return sorted(row[0] for row in rows)
+    finally:
+        connection.close()
+
+
+def test_a_new_file_gets_every_step(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    assert migrate(path, (ONE, TWO)) == 2
+    assert tables(path) == ["a", "b"]
+    assert migrate(path, (ONE, TWO)) == 2
+
+
+def test_an_older_file_gets_the_missing_steps_and_leaves_a_copy(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    migrate(path, (ONE,))
+    assert migrate(path, (ONE, TRIGGER)) == 2
+    assert tables(tmp_path / "x.db.before-1") == ["a"]
+
+
+def test_a_failed_step_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    migrate(path, (ONE,))
+    broken = Migration(3, "0003_bad.sql", "CREATE TABLE c (x);\nCREATE TABLE a (x);\n")
+    with pytest.raises(MigrationFailed, match=r"0003_bad\.sql.*nothing was changed"):
+        migrate(path, (ONE, TWO, broken))
+    assert tables(path) == ["a"]
+    assert migrate(path, (ONE, TWO)) == 2
+
+
+def test_a_newer_file_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    migrate(path, (ONE, TWO))
+    with pytest.raises(SchemaTooNew, match=r"x\.db has schema 2, this program knows up to 1"):
+        migrate(path, (ONE,))
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    path.write_bytes(b"not a database at all, but long enough to have a header" * 10)
+    with pytest.raises(DatabaseDamaged):
+        migrate(path, (ONE,))
+
+
+def test_the_shipped_steps_apply(tmp_path: Path) -> None:
+    steps = migrations_of("scheduler")
+    assert steps
+    assert migrate(tmp_path / "x.db", steps) == len(steps)
