@@ -11,7 +11,7 @@ _FLEET: Final = frozenset(
     {"system", "services", "discovery", "monitoring", "health", "devices", "loadbalancer",
      "load_balancer", "voice"}
 )  # fmt: skip
-_SECRET: Final = frozenset({("system", "config"), ("system", "security")})
+_SENSITIVE: Final = frozenset({("system", "config"), ("system", "security")})
 # Below these every numeric leaf is a gauge of the service that sent it.
 _STATUS: Final = frozenset(
     {("system", "status"), ("health", "status"), ("health", "heartbeat"), ("health", "update"),
@@ -27,7 +27,7 @@ class Meaning(StrEnum):
     SUMMARY = "summary"  # our own echo: the canary of bus.md D5
     STATUS = "status"  # of the fleet, with numbers that become gauges
     FLEET = "fleet"
-    SECRET = "secret"  # never read
+    SENSITIVE = "sensitive"  # never read
     OTHER = "other"  # counted; only its sender is noted
 
 
@@ -48,8 +48,8 @@ def place_of(topic: str, topics: Topics) -> Place:
         return Place(Meaning.OTHER)
     if parts[0] == "metrics":
         return _metrics_place(parts)
-    if parts[0] == "config" or tuple(parts[:2]) in _SECRET:
-        return Place(Meaning.SECRET)
+    if parts[0] == "config" or tuple(parts[:2]) in _SENSITIVE:
+        return Place(Meaning.SENSITIVE)
     if parts[0] in _STATUS_WHOLE or tuple(parts[:2]) in _STATUS:
         return Place(Meaning.STATUS, parts[2] if len(parts) == 3 else "")
     if parts[0] in _FLEET:

@@ -29,8 +29,10 @@ Observer = Callable[[Message, Unwrapped], None]
 
 
 class RouteParts(NamedTuple):
-    """What the router hands messages to. ``observe`` gets every message of a peer that was read,
-    ``on_summary`` the echo of our own summary; both must not raise.
+    """What the router hands messages to.
+
+    ``observe`` gets every message of a peer that was read, ``on_summary`` the echo of our own
+    summary; both must not raise.
     """
 
     ingest: Ingest
@@ -60,7 +62,7 @@ class Router:
         """Treat one message; None means done, an awaitable withholds its acknowledgement."""
         place = self._places.get(message.topic) or self._learn(message.topic)
         self._parts.counters.add("messages", place.meaning)
-        if place.meaning is Meaning.SECRET:
+        if place.meaning is Meaning.SENSITIVE:
             return None
         if len(message.body) > (BODY_BYTES_MAX if place.large else BUS_PARSE_BYTES_MAX):
             self._oversized(message, place)
