@@ -39,11 +39,14 @@ class SystemMetrics:
         self._io = io
         self._host_name = socket.gethostname() or HOST_SERVICE
         self._newest: tuple[Reading, ...] = ()
+        self._resident_bytes: float | None = None
 
     async def collect(self) -> None:
         """Look once and store what was seen."""
         readings = await asyncio.get_running_loop().run_in_executor(self._io, self._read)
         self._newest = readings.host
+        resident = "process_resident_memory_bytes"
+        self._resident_bytes = next((r.value for r in readings.process if r.name == resident), None)
         now_ms = self._clock.now_ms()
         self._write(readings.host, HOST_SERVICE, self._host_name, now_ms)
         self._write((*readings.process, *self._own()), OURS, OURS, now_ms)
@@ -66,6 +69,7 @@ class SystemMetrics:
                  "memory_total_bytes")  # fmt: skip
         return {
             "host": self._host_name,
+            "process_resident_memory_bytes": self._resident_bytes,
             "cpu_percent": values.get("cpu_percent"),
             "memory_percent": values.get("memory_percent"),
             "disk_percent": disks.get("/", max(disks.values(), default=None)),

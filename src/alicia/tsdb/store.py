@@ -107,6 +107,25 @@ class Store:
                 found.append(Sample(labels, *newest))
         return found
 
+    def newest(self, labels: LabelSet) -> Sample:
+        """The newest sample of an existing series, be it a marker."""
+        ring = self._head.ring(labels)
+        t_ms = ring.newest_ms
+        value = ring.at(t_ms)
+        assert value is not None, "a series has a sample"
+        return Sample(labels, t_ms, value)
+
+    def samples(
+        self, labels: LabelSet, *, start_ms: int | None = None, end_ms: int | None = None
+    ) -> list[Sample]:
+        """The samples of an existing series in time, bounds inclusive, None being open."""
+        ring = self._head.ring(labels)
+        start = ring.oldest_ms if start_ms is None else start_ms
+        end = ring.newest_ms if end_ms is None else end_ms
+        return [
+            Sample(labels, t_ms, value) for t_ms, value in zip(*ring.span(start, end), strict=True)
+        ]
+
     def series(self, matchers: tuple[Matcher, ...]) -> list[LabelSet]:
         """The label sets that match, in order of creation."""
         return self._index.find(matchers)
@@ -135,9 +154,14 @@ class Store:
         """Service, metric and metadata of everything that was described."""
         return self._metadata.items()
 
+    @property
+    def series_count(self) -> int:
+        """How many series there are."""
+        return len(self._head)
+
     def series_per_service(self) -> Mapping[str, int]:
-        """How many series each service has, "" for those without a service."""
-        return dict(self._head.per_service())
+        """How many series each service has, "" for those without a service; a live view."""
+        return self._head.per_service()
 
     def stats(self, now_ms: int) -> StoreStats:
         """Sizes now; costs a pass over all series."""

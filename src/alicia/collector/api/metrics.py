@@ -1,0 +1,120 @@
+"""``GET /metrics`` and what is below it."""
+
+from collections.abc import Callable, Iterable
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from alicia.adapters.http.paging import page, read_page
+from alicia.adapters.http.query import query_choice, query_text, query_time_ms
+from alicia.adapters.http.roles import Role, needs
+from alicia.base.clock import Clock
+from alicia.base.errors import NotFound
+from alicia.base.times import seconds
+from alicia.collector.view import equal, metric_row, series_of_metric
+from alicia.series.labels import INSTANCE, SERVICE, LabelSet
+from alicia.series.samples import Sample, is_stale
+from alicia.tsdb.store import Store
+from alicia.wire.exposition import Format, choose_format, content_type, render
+from alicia.wire.families import group_families
+from alicia.wire.names import canonical_service
+
+# Answers the status word of one instance of a service, such as ``up``.
+HealthOf = Callable[[str, str], str]
+_FORMATS = tuple(kind.value for kind in Format)
+
+
+def metric_routes(store: Store, clock: Clock, health_of: HealthOf) -> APIRouter:
+    """Reading samples back."""
+    router = APIRouter(tags=["metrics"])
+
+    @router.get("/metrics", dependencies=[needs(Role.VIEWER)])
+    async def get_metrics(request: Request) -> object:
+        """The latest sample of every series, as JSON or as text."""
+        kind, utf8_names = choose_format(request.headers.get("accept", ""))
+        wanted = query_choice(request, "format", _FORMATS)
+        if wanted is not None and Format(wanted) is not kind:
+            kind, utf8_names = Format(wanted), False
+        if kind is not Format.JSON:
+            return _text(store, clock.now_ms(), kind, utf8_names=utf8_names)
+        part = page(store.series(()), lambda labels: (store.number(labels),), read_page(request))
+        rows = [metric_row(sample, store) for sample in _newest(store, part.items)]
+        return part.body("metrics", rows)
+
+    @router.get("/metrics/{service_name}", dependencies=[needs(Role.VIEWER)])
+    async def get_service(request: Request, service_name: str) -> object:
+        """The latest samples of one service, by instance."""
+        service = _known(store, service_name)
+        found = store.series((equal(SERVICE, service),))
+        part = page(found, lambda labels: (store.number(labels),), read_page(request))
+        instances: dict[str, dict[str, object]] = {}
+        for instance, samples in _by_instance(_newest(store, part.items)).items():
+            instances[instance] = {
+                "metrics": [metric_row(sample, store) for sample in samples],
+                "last_updated": seconds(max(sample.t_ms for sample in samples)),
+                "health_status": health_of(service, instance),
+            }
+        reply: dict[str, object] = {"service_name": service, "instances": instances}
+        if part.next_cursor is not None:
+            reply["next_cursor"] = part.next_cursor
+        return reply
+
+    @router.get("/metrics/{service_name}/{metric_name:path}", dependencies=[needs(Role.VIEWER)])
+    async def get_metric(request: Request, service_name: str, metric_name: str) -> object:
+        """The stored samples of one metric, newest first."""
+        service = _known(store, service_name)
+        instance = query_text(request, "instance_id")
+        start_ms, end_ms = query_time_ms(request, "start"), query_time_ms(request, "end")
+        found = series_of_metric(store, service, metric_name)
+        if not found:
+            raise NotFound(
+                f"metric {metric_name!r} of {service}: there is none;"
+                f" GET /metrics/{service} lists those there are"
+            )
+        if instance is not None:
+            found = [labels for labels in found if labels.get(INSTANCE, "") == instance]
+        samples = [
+            sample
+            for labels in found
+            for sample in store.samples(labels, start_ms=start_ms, end_ms=end_ms)
+            if not is_stale(sample.value)
+        ]
+        samples.sort(key=lambda sample: _newest_first(store, sample))
+        part = page(
+            samples,
+            lambda sample: _newest_first(store, sample),
+            read_page(request, key_length=2),
+        )
+        rows = [metric_row(sample, store) for sample in part.items]
+        body = part.body("samples", rows)
+        return {"service_name": service, "metric_name": metric_name, **body}
+
+    return router
+
+
+def _text(store: Store, now_ms: int, kind: Format, *, utf8_names: bool) -> Response:
+    families = group_families(store.latest((), now_ms), store.family, legacy_names=not utf8_names)
+    return Response(render(families, kind), media_type=content_type(kind, utf8_names=utf8_names))
+
+
+def _newest(store: Store, found: Iterable[LabelSet]) -> list[Sample]:
+    newest = (store.newest(labels) for labels in found)
+    return [sample for sample in newest if not is_stale(sample.value)]
+
+
+def _newest_first(store: Store, sample: Sample) -> tuple[int, int]:
+    return -sample.t_ms, store.number(sample.labels)
+
+
+def _by_instance(samples: Iterable[Sample]) -> dict[str, list[Sample]]:
+    found: dict[str, list[Sample]] = {}
+    for sample in samples:
+        found.setdefault(sample.labels.get(INSTANCE, ""), []).append(sample)
+    return found
+
+
+def _known(store: Store, name: str) -> str:
+    for candidate in (name, canonical_service(name)):
+        if store.series_per_service().get(candidate):
+            return candidate
+    raise NotFound(f"service {name!r}: no metrics of it are stored; it may be silent or misspelt")

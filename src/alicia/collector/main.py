@@ -1,0 +1,270 @@
+"""The collector: everything is built here, started in order, and stopped in reverse."""
+
+import asyncio
+import hashlib
+import logging
+import socket
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+from typing import Final
+
+import uvloop
+
+from alicia.adapters.bus.connect import make_bus
+from alicia.adapters.clock import SystemClock, SystemRandom
+from alicia.adapters.host import HostProbe
+from alicia.adapters.http.app import build_app
+from alicia.adapters.http.guard import make_guard
+from alicia.adapters.http.server import HttpServer
+from alicia.adapters.lifetime import RunFile, wait_for_end
+from alicia.adapters.lockfile import DataLock
+from alicia.adapters.logs import set_up_logs
+from alicia.adapters.settings import Settings
+from alicia.base.counters import Counters
+from alicia.base.errors import AliciaError
+from alicia.collector.api.health import health_routes
+from alicia.collector.api.ingest import ingest_routes
+from alicia.collector.api.metrics import metric_routes
+from alicia.collector.api.rejects import reject_routes
+from alicia.collector.api.stats import stats_routes
+from alicia.collector.canary import Canary
+from alicia.collector.health import Check, Condition, Health
+from alicia.collector.ingest import Ingest
+from alicia.collector.loops import every_loop
+from alicia.collector.publish import Presence, Reports, Speaker
+from alicia.collector.rejects import RejectLog
+from alicia.collector.route import RouteParts, Router
+from alicia.collector.stats import Stats
+from alicia.collector.system import SystemMetrics
+from alicia.tsdb.head import Limits
+from alicia.tsdb.store import Store
+from alicia.wire.names import SeriesNames
+from alicia.wire.ports import Bus, BusState
+from alicia.wire.topics import Topics
+
+_TICK_MS: Final = 10_000
+_FIRST_LOOK_MS: Final = 1000  # the first CPU percentage needs a span to cover
+_IO_THREADS: Final = 4
+_log: Final = logging.getLogger(__name__)
+
+
+def run(settings: Settings) -> int:
+    """Run the collector until it is told to end; the exit code of the process."""
+    if not __debug__:
+        print("alicia collector: python -O removes checks that we rely on", file=sys.stderr)
+        return 1
+    set_up_logs("collector")
+    try:
+        uvloop.run(_serve(settings))
+    except AliciaError as error:
+        print(f"alicia collector: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+async def _serve(settings: Settings) -> None:
+    async with AsyncExitStack() as stack:
+        lock = DataLock(settings.data_dir / "collector.lock")
+        lock.acquire()
+        stack.callback(lock.release)
+        collector = Collector(settings)
+        stack.push_async_callback(collector.stop)
+        url = await collector.start()
+        lock.note({"address": url})
+        print(f"alicia collector listening on {url}", flush=True)
+        _log.info("stopping: %s", await wait_for_end())
+
+
+class Collector:
+    """All parts of one collector. Belongs to the event loop that starts it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.clock = SystemClock()
+        self.random = SystemRandom()
+        self.counters = Counters()
+        self.topics = Topics(settings.topic_prefix)
+        self.names = SeriesNames()
+        self.store = Store(
+            Limits(
+                settings.retention_ms,
+                settings.max_samples_per_series,
+                settings.max_series,
+                settings.max_series_per_service,
+            )
+        )
+        self.rejects = RejectLog(self.counters, self.clock)
+        self.ingest = Ingest(self.store, self.counters, self.rejects)
+        self._io = ThreadPoolExecutor(_IO_THREADS, thread_name_prefix="io")
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._run_file = RunFile(settings.data_dir, "collector")
+        self._port = settings.collector_port
+        self._build_bus()
+        self._build_reports()
+        self._build_http()
+
+    async def start(self) -> str:
+        """Listen, connect, begin the loops; the address. A lost broker stops nothing.
+
+        Raises:
+            AliciaError: the port is taken, or the guard refuses to listen there.
+        """
+        self._port = await self._server.start()
+        started = self.clock.now_ms() / 1000
+        self._run_file.write(url=self._server.url, port=self._port, started=started)
+        await self.bus.start(self._router.handle, self._on_bus_state)
+        await self.bus.subscribe((self.topics.everything,))
+        settings = self.settings
+        self._every("tick", _TICK_MS, self._stats.tick)
+        self._every(
+            "system", settings.system_metrics_interval_ms, self._look, first_after_ms=_FIRST_LOOK_MS
+        )
+        self._every("summary", settings.collection_interval_ms, self._summarise)
+        return self._server.url
+
+    async def stop(self) -> None:
+        """End everything in the reverse order; safe after a start that failed half-way."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._server.stop()
+        if self.bus.state.connected:
+            await self._presence.leave(self.bus, port=self._port)
+        await self.bus.stop()
+        self._run_file.remove()
+        self._io.shutdown(wait=False, cancel_futures=True)
+
+    def _build_bus(self) -> None:
+        node = _node(self.settings)
+        self._speaker = Speaker(self.topics, self.clock, self.random, self.counters, node=node)
+        self._presence = Presence(self._speaker, self.clock)
+        self._canary = Canary()
+        self.bus: Bus = make_bus(
+            self.settings,
+            client_id=f"alicia-collector-{node}",
+            will=self._presence.will(),
+            clock=self.clock,
+            random=self.random,
+            default_url=f"mqtt://127.0.0.1:{self.settings.mqtt_port_local}",
+            counters=self.counters,
+        )
+
+    def _build_reports(self) -> None:
+        self._reports = Reports(self._speaker, self.bus, self.store, self.clock, self._canary)
+        probe = HostProbe((self.settings.data_dir,))
+        self._system = SystemMetrics(probe.read, self.store, self.counters, self.clock, self._io)
+        self._health = Health(
+            self.clock,
+            self.counters,
+            {"mqtt": self._check_bus, "delivery": self._canary.check, "loops": self._check_loops},
+        )
+        self._stats = Stats(
+            self.store,
+            self.counters,
+            self._health,
+            self.bus,
+            self.clock,
+            system=self._system.view,
+            active_alerts=_no_alerts,
+        )
+        self._router = Router(
+            self.topics,
+            self.names,
+            self.clock,
+            RouteParts(
+                self.ingest,
+                self.rejects,
+                self.counters,
+                lambda message, opened: None,
+                self._reports.on_summary,
+            ),
+        )
+
+    def _build_http(self) -> None:
+        settings = self.settings
+        guard = make_guard(settings, clock=self.clock, random=self.random)
+        app = build_app(
+            title="Alicia metrics collector",
+            guard=guard,
+            counters=self.counters,
+            routers=(
+                health_routes(
+                    self._health,
+                    mqtt_connected=lambda: self.bus.state.connected,
+                    exposed=lambda: guard.exposed,
+                ),
+                ingest_routes(self.ingest, self.names, self.clock, self.counters),
+                metric_routes(self.store, self.clock, _unknown_health),
+                stats_routes(self._stats, self.store, self.clock, _unknown_life),
+                reject_routes(self.rejects, self.counters),
+            ),
+        )
+        self._server = HttpServer(
+            app,
+            settings.host,
+            settings.collector_port,
+            guard=guard,
+            tls_cert=settings.tls_cert,
+            tls_key=settings.tls_key,
+        )
+
+    def _every(
+        self,
+        name: str,
+        interval_ms: int,
+        step: Callable[[], Awaitable[None] | None],
+        *,
+        first_after_ms: int = 0,
+    ) -> None:
+        loop = every_loop(
+            interval_ms, step, name=name, counters=self.counters, first_after_ms=first_after_ms
+        )
+        self._keep(asyncio.create_task(loop, name=name))
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _look(self) -> None:
+        await self._system.collect()
+        await self._reports.host(self._system.view())
+
+    async def _summarise(self) -> None:
+        await self._reports.summary(self._stats.summary)
+
+    def _on_bus_state(self, state: BusState) -> None:
+        self._reports.on_state(state)
+        if state.connected:
+            arriving = self._presence.arrive(self.bus, port=self._port)
+            self._keep(asyncio.create_task(arriving, name="arrive"))
+
+    def _check_bus(self) -> Check:
+        state = self.bus.state
+        return Check(Condition.HEALTHY if state.connected else Condition.DEGRADED, state.detail)
+
+    def _check_loops(self) -> Check:
+        running = {task.get_name() for task in self._tasks}
+        dead = {"tick", "system", "summary"} - running
+        if dead and self._tasks:
+            return Check(Condition.UNHEALTHY, f"stopped: {', '.join(sorted(dead))}")
+        return Check(Condition.HEALTHY, "all loops run")
+
+
+def _node(settings: Settings) -> str:
+    """A short name of this process' data folder, the same at every start."""
+    place = f"{socket.gethostname()}:{settings.data_dir.resolve()}"
+    return hashlib.sha256(place.encode()).hexdigest()[:8]
+
+
+def _unknown_health(_service: str, _instance: str) -> str:
+    return "unknown"
+
+
+def _unknown_life(_service: str, _window_ms: int) -> Mapping[str, object]:
+    return {"uptime_ratio": None, "restarts": None}
+
+
+def _no_alerts() -> Mapping[str, int]:
+    return {}

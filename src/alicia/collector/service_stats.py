@@ -1,0 +1,133 @@
+"""The numbers of ``GET /stats/{service}``: every metric of one service over a window."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Final
+
+from alicia.base.times import seconds
+from alicia.collector.view import equal
+from alicia.series.columns import Columns
+from alicia.series.kinds import MetricType
+from alicia.series.labels import INSTANCE, SERVICE, LabelSet
+from alicia.tsdb.store import Store
+from alicia.tsdb.trend import Floats, Times, Trend, distribution, rates, trend
+
+# Names under which services of the fleet report these, the first found counts.
+_REQUESTS: Final = ("requests_total", "http_requests_total", "request_count", "requests",
+                    "messages_processed")  # fmt: skip
+_ERRORS: Final = ("errors_total", "http_errors_total", "error_count", "errors")
+_LATENCIES: Final = ("latency_seconds", "response_time_seconds", "request_duration_seconds",
+                     "latency_ms", "response_time_ms", "response_time", "latency")  # fmt: skip
+
+
+def service_stats(
+    store: Store, service: str, *, now_ms: int, window_ms: int
+) -> dict[str, object] | None:
+    """Statistics of each series with samples in the window; None for a service without any.
+
+    The key is the metric's name where it has one series, else the series as text.
+    """
+    columns = store.select((equal(SERVICE, service),), now_ms - window_ms, now_ms)
+    if not columns.labels:
+        return None
+    names = _short_names(columns.labels)
+    found: dict[str, dict[str, object]] = {}
+    for labels, t_ms, values in columns:
+        row = _row(store, labels, t_ms, values, window_ms)
+        if row is not None:
+            found[names[labels]] = row
+    return {
+        "service_name": service,
+        "window": window_ms / 1000,
+        "metrics": found,
+        **_golden(columns, store),
+    }
+
+
+def _row(
+    store: Store, labels: LabelSet, t_ms: Times, values: Floats, window_ms: int
+) -> dict[str, object] | None:
+    shape = distribution(values)
+    if shape is None:
+        return None
+    metadata = store.family(labels)[1]
+    counts = metadata.type in (MetricType.COUNTER, MetricType.HISTOGRAM)
+    row: dict[str, object] = {**asdict(shape), "metric_type": metadata.type.value}
+    line_t, line_v = t_ms, values
+    if counts:
+        line_t, line_v = rates(t_ms, values)
+        row["rate"] = _mean_rate(t_ms, values)
+    line = trend(line_t, line_v, window_ms=window_ms, unit=metadata.unit)
+    row["trend"] = None if line is None else _trend(line)
+    return row
+
+
+def _trend(line: Trend) -> dict[str, object]:
+    return {
+        "slope_per_hour": line.slope_per_hour,
+        "r2": line.r2,
+        "direction": line.direction,
+        "forecast": [
+            {"t": seconds(point.t_ms), "value": point.value, "low": point.low, "high": point.high}
+            for point in line.forecast
+        ],
+        # The baseline needs three days of the same hour; raw samples never span that long.
+        "anomaly_score": None,
+    }
+
+
+def _golden(columns: Columns, store: Store) -> dict[str, object]:
+    """Request rate, error rate and latency, where the service reports them."""
+    requests = _rate_of(columns, _REQUESTS)
+    errors = _rate_of(columns, _ERRORS)
+    return {
+        "request_rate": requests,
+        "error_rate": errors / requests if errors is not None and requests else None,
+        "latency": _latency(columns, store),
+    }
+
+
+def _rate_of(columns: Columns, names: tuple[str, ...]) -> float | None:
+    for name in names:
+        rate = [
+            value
+            for labels, t_ms, values in columns
+            if labels.name == name and (value := _mean_rate(t_ms, values)) is not None
+        ]
+        if rate:
+            return sum(rate)
+    return None
+
+
+def _latency(columns: Columns, store: Store) -> Mapping[str, object] | None:
+    for name in _LATENCIES:
+        for labels, _, values in columns:
+            if labels.name == name and (shape := distribution(values)) is not None:
+                return {
+                    "metric": name,
+                    "unit": store.family(labels)[1].unit,
+                    "p50": shape.median,
+                    "p95": shape.p95,
+                    "p99": shape.p99,
+                }
+    return None
+
+
+def _mean_rate(t_ms: Times, values: Floats) -> float | None:
+    if len(values) < 2:
+        return None
+    times, per_second = rates(t_ms, values)
+    spans = (times - t_ms[:-1]) / 1000
+    return float((per_second * spans).sum() / spans.sum())
+
+
+def _short_names(series: tuple[LabelSet, ...]) -> dict[LabelSet, str]:
+    counts: dict[str, int] = {}
+    for labels in series:
+        counts[labels.name] = counts.get(labels.name, 0) + 1
+    instances = {labels.get(INSTANCE, "") for labels in series}
+    hidden = (SERVICE, INSTANCE) if len(instances) == 1 else (SERVICE,)
+    return {
+        labels: labels.name if counts[labels.name] == 1 else str(labels.without(*hidden))
+        for labels in series
+    }
