@@ -33,12 +33,13 @@ class HostProbe:
     def __init__(self, watched: tuple[Path, ...] = ()) -> None:
         self._watched = watched
         self._process = ProcessProbe()
-        psutil.cpu_percent(percpu=True)  # psutil keeps the base of the next difference itself
+        # psutil's own percentages are kept per thread, and we run in any of several.
+        self._cpu_before = psutil.cpu_times(percpu=True)
 
     def read(self) -> HostReadings:
         """Look now; takes a few milliseconds, longer where a file system hangs."""
         parts: tuple[Callable[[], Iterator[Reading]], ...] = (
-            _cpu,
+            self._cpu,
             _load,
             _memory,
             _network,
@@ -54,15 +55,33 @@ class HostProbe:
                 continue  # containers and other systems lack some of these
         return HostReadings(tuple(host), tuple(self._process.read()))
 
+    def _cpu(self) -> Iterator[Reading]:
+        before, now = self._cpu_before, psutil.cpu_times(percpu=True)
+        self._cpu_before = now
+        if len(before) == len(now):  # else a core came or went, and the differences mean nothing
+            cores = [_busy_percent(*pair) for pair in zip(before, now, strict=True)]
+            whole = sum(cores) / len(cores)
+            yield gauge("cpu_percent", whole, "Busy share of all cores.", "percent")
+            for number, percent in enumerate(cores):
+                text = "Busy share of one core."
+                yield gauge("cpu_core_percent", percent, text, "percent", core=str(number))
+        yield from _cpu_times()
 
-def _cpu() -> Iterator[Reading]:
-    cores = psutil.cpu_percent(percpu=True)
-    if cores:
-        yield gauge("cpu_percent", sum(cores) / len(cores), "Busy share of all cores.", "percent")
-    for number, percent in enumerate(cores):
-        yield gauge(
-            "cpu_core_percent", percent, "Busy share of one core.", "percent", core=str(number)
-        )
+
+def _busy_percent(before: tuple[float, ...], now: tuple[float, ...]) -> float:
+    """The share of a core's time between two looks that was not idle, from 0 to 100."""
+    names = type(now)._fields  # type: ignore[attr-defined] # a named tuple that differs by system
+    spent = {
+        name: max(after - earlier, 0.0)
+        for name, earlier, after in zip(names, before, now, strict=True)
+    }
+    # A guest's time is contained in ``user`` and ``nice`` already.
+    whole = sum(spent.values()) - spent.get("guest", 0.0) - spent.get("guest_nice", 0.0)
+    idle = spent.get("idle", 0.0) + spent.get("iowait", 0.0)
+    return 100 * (whole - idle) / whole if whole > 0 else 0.0
+
+
+def _cpu_times() -> Iterator[Reading]:
     times = psutil.cpu_times()
     for mode in ("user", "system", "idle", "iowait"):
         if hasattr(times, mode):
