@@ -44,6 +44,8 @@ class RejectLog:
     def add(self, entry: str, rejects: Iterable[Reject], payload: object = None) -> None:
         """Note the rejects of one body; ``payload`` is the decoded body."""
         at_ms = self._clock.now_ms()
+        if isinstance(payload, dict):
+            payload = payload.get("metrics", payload)
         for reject in rejects:
             self._counters.add("rejected", reject.code)
             item = payload

@@ -38,12 +38,11 @@ def ingest_routes(
             names=names,
             forced_service=caller_of(request).service,
         )
-        payload = value.get("metrics", value) if isinstance(value, dict) else value
         if len(decoded.samples) <= SLICE:
-            outcome = ingest.offer(decoded, received_ms=received_ms, entry=_ENTRY, payload=payload)
+            outcome = ingest.offer(decoded, received_ms=received_ms, entry=_ENTRY, payload=value)
         else:
             outcome = await ingest.offer_large(
-                decoded, received_ms=received_ms, entry=_ENTRY, payload=payload
+                decoded, received_ms=received_ms, entry=_ENTRY, payload=value
             )
         return _reply(outcome, decoded)
 
