@@ -10,7 +10,7 @@ from alicia.base.errors import AliciaError
 from alicia.base.version import __version__
 from alicia.cli.commands import COMMANDS
 from alicia.cli.exits import Exit, exit_of, one_line
-from alicia.cli.parsing import Group, Parser, shared_flags
+from alicia.cli.parsing import Group, Parser, join_negatives, shared_flags
 
 
 def run() -> None:
@@ -49,7 +49,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = Parser(prog=f"alicia {name}", description=entry.text, parents=[shared])
     module = importlib.import_module(f"alicia.cli.{entry.module}")
     module.configure(Group(parser, shared))
-    return parser.parse_args(rest, namespace)
+    return parser.parse_args(join_negatives(rest), namespace)
 
 
 def _first_parser(shared: Parser) -> Parser:

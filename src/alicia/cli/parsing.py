@@ -1,6 +1,7 @@
 """The grammar of the command line: global flags, command groups, errors on one line."""
 
 import argparse
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -21,6 +22,21 @@ _FLAGS = (
     ("--scheduler-port", "SCHEDULER_PORT", "PORT", "port of the scheduler; 0 takes a free one"),
     ("--mqtt-url", "MQTT_URL", "URL", "broker to use"),
 )
+
+
+_NEGATIVE = re.compile(r"-\d\S*")
+
+
+def join_negatives(arguments: Sequence[str]) -> list[str]:
+    """``--start -1h`` as ``--start=-1h``, because argparse takes ``-1h`` for a flag."""
+    joined: list[str] = []
+    for argument in arguments:
+        before = joined[-1] if joined else ""
+        if _NEGATIVE.fullmatch(argument) and before.startswith("--") and "=" not in before:
+            joined[-1] = f"{before}={argument}"
+        else:
+            joined.append(argument)
+    return joined
 
 
 class Parser(argparse.ArgumentParser):

@@ -3,6 +3,7 @@
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from alicia.cli.output import Output
@@ -14,33 +15,32 @@ Note = Callable[[Sequence[PartState]], None]
 
 
 class Speaker:
-    """Fits ``supervisor.Voice``. ``sentences`` says what a part without an address is.
+    """Fits ``supervisor.Voice``.
 
-    Faults go to standard error. ``note`` stores the states for other commands.
+    ``sentences`` says what a part is where its address says too little. Faults go to standard
+    error. ``note`` stores the states for other commands.
     """
 
     def __init__(
-        self,
-        out: Output,
-        *,
-        sentences: Mapping[str, str],
-        closing: Sequence[tuple[str, str]],
-        note: Note,
+        self, out: Output, *, data_dir: Path, sentences: Mapping[str, str], note: Note
     ) -> None:
         self._out = out
+        self._data_dir = data_dir
         self._sentences = sentences
-        self._closing = closing
         self._note = note
+        self._addresses: dict[str, str] = {}
 
     def ready(self, name: str, address: str) -> None:
         """Say where a part answers."""
+        self._addresses[name] = address
         text = address or self._sentences.get(name, "ready")
         self._say(name, text, {"part": name, "state": "ready", "address": address, "text": text})
 
     def all_ready(self) -> None:
-        """Say what to do next."""
-        for name, text in self._closing:
-            self._say(name, text, {"part": "up", "state": name, "text": text})
+        """Say where the data are and what to do next."""
+        self.greet("data", str(self._data_dir))
+        self.greet("dashboard", self._addresses.get("collector", ""))
+        self.greet("next", "alicia status, alicia doctor; Ctrl-C stops all")
 
     def ended(self, name: str, code: int, *, restarts: int, wait_ms: int) -> None:
         """Say that a part died and comes back."""

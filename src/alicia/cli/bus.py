@@ -1,0 +1,73 @@
+"""The bus from a terminal: a connection without a session, for as long as one command lasts."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from alicia.adapters.bus.address import parse_address, tls_context
+from alicia.adapters.bus.gmqtt import BusConfig, GmqttBus
+from alicia.adapters.bus.packer import silence_gmqtt
+from alicia.adapters.clock import SystemClock, SystemRandom
+from alicia.adapters.settings import Settings
+from alicia.base.counters import Counters
+from alicia.cli.exits import Unreachable
+from alicia.wire.ports import Bus, BusState, Handler
+
+CONNECT_SECONDS_MAX: Final = 5.0
+
+
+def broker_url(settings: Settings) -> str:
+    """The configured broker, else the one that ``alicia up`` uses, else the local port."""
+    if settings.mqtt_url:
+        return settings.mqtt_url
+    return _noted_url(settings.data_dir) or f"mqtt://127.0.0.1:{settings.mqtt_port_local}"
+
+
+def _noted_url(data_dir: Path) -> str:
+    try:
+        note = json.loads((data_dir / "run" / "up.json").read_bytes())
+        return str(note["broker"]["url"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+@asynccontextmanager
+async def connected(settings: Settings, handler: Handler) -> AsyncIterator[Bus]:
+    """A connected bus; the broker forgets us at the end, so that nothing queues up for us.
+
+    Raises:
+        Unreachable: there is no connection after five seconds.
+    """
+    silence_gmqtt()
+    address = parse_address(broker_url(settings))
+    random = SystemRandom()
+    config = BusConfig(
+        address=address,
+        client_id=f"alicia-cli-{random.token_hex(6)}",
+        tls=tls_context(
+            authority=settings.mqtt_ca, certificate=settings.mqtt_cert, key=settings.mqtt_key
+        )
+        if address.tls
+        else None,
+        session_seconds=0,
+    )
+    bus = GmqttBus(config, clock=SystemClock(), random=random, counters=Counters())
+    up = asyncio.Event()
+
+    def on_state(state: BusState) -> None:
+        if state.connected:
+            up.set()
+
+    await bus.start(handler, on_state)
+    try:
+        await asyncio.wait_for(up.wait(), CONNECT_SECONDS_MAX)
+        yield bus
+    except TimeoutError:
+        if up.is_set():
+            raise
+        raise Unreachable(f"the bus: {bus.state.detail}") from None
+    finally:
+        await bus.stop()

@@ -1,0 +1,58 @@
+"""``alicia doctor``: check everything that must be right, and name what mends the rest."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from alicia.adapters.clock import SystemRandom
+from alicia.cli.context import Context
+from alicia.cli.doctor import broker, machine, services
+from alicia.cli.doctor.finding import Finding, Verdict
+from alicia.cli.exits import Exit
+from alicia.cli.parsing import Group
+
+
+def configure(group: Group) -> None:
+    """Describe the arguments: there are none but the shared ones."""
+    group.alone(doctor)
+
+
+def doctor(context: Context) -> int:
+    """Run all checks; fails if one of them does."""
+    findings = examine(context)
+    if context.json:
+        context.out.json(
+            {
+                "ok": not _failed(findings),
+                "checks": [
+                    {"check": f.check, "status": f.verdict.value, "detail": f.detail, "fix": f.fix}
+                    for f in findings
+                ],
+            }
+        )
+    else:
+        rows = [(f.check, f.verdict.value, f.detail, f.fix) for f in findings]
+        context.out.table(["check", "result", "saw", "fix"], rows)
+    return Exit.FAILED if _failed(findings) else Exit.DONE
+
+
+def examine(context: Context) -> list[Finding]:
+    """The findings of all checks, in the order in which trouble is best mended."""
+    settings = context.settings
+    secret = SystemRandom().token_hex(8)
+    checks: Sequence[Callable[[], Sequence[Finding]]] = (
+        lambda: [machine.data_folder(settings)],
+        lambda: [machine.disk_space(settings)],
+        lambda: [machine.sqlite_version()],
+        lambda: [machine.wall_clock(context.clock)],
+        lambda: [machine.mosquitto_program(settings)],
+        lambda: [machine.exposure(settings)],
+        lambda: asyncio.run(broker.check_broker(settings, secret=secret)),
+        lambda: [services.service(context.collector)],
+        lambda: [services.service(context.scheduler)],
+        lambda: [services.fleet(context.collector)],
+    )
+    return [finding for check in checks for finding in check()]
+
+
+def _failed(findings: Sequence[Finding]) -> bool:
+    return any(finding.verdict is Verdict.FAIL for finding in findings)

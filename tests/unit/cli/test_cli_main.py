@@ -1,0 +1,170 @@
+"""The command line as a whole: grammar, exit codes, one line per error."""
+
+import importlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from alicia.base.errors import AliciaError, Kind, NotFound
+from alicia.base.version import __version__
+from alicia.cli.commands import COMMANDS
+from alicia.cli.exits import Exit, Failed, Refused, Unreachable, Usage, exit_of, one_line
+from alicia.cli.main import main, parse
+from alicia.cli.parsing import settings_given
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No settings of the machine reach these tests."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ALICIA_DATA_DIR", str(tmp_path / "data"))
+    yield
+
+
+def test_the_first_words_are_those_of_the_contract() -> None:
+    contract = (
+        "up collector scheduler demo query push tail top events executions alerts rules silence"
+        " status doctor config token"
+    )
+    assert set(contract.split()) <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_has_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([name, "--help"]) == Exit.DONE
+    shown = capsys.readouterr().out
+    assert f"usage: alicia {name}" in shown
+    assert "--json" in shown
+
+
+def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == Exit.DONE
+    shown = capsys.readouterr().out
+    assert all(entry.text in shown for entry in COMMANDS.values())
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == Exit.DONE
+    assert capsys.readouterr().out == f"alicia {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ("nonsense", "alicia: there is no command 'nonsense'"),
+        ("events", "alicia events: the following arguments are required: COMMAND"),
+        ("events nonsense", "alicia events: argument COMMAND: invalid choice"),
+        ("query", "alicia query: the following arguments are required: EXPR"),
+        ("config show --set retention", "--set: 'retention' is not KEY=VALUE"),
+        ("config show --set =1", "--set: '=1' is not KEY=VALUE"),
+        ("config show --set nonsense=1", "there is no setting NONSENSE"),
+        ("config show --collector-port 70000", "COLLECTOR_PORT (flag): "),
+        ("query up --end now", "--end and --step belong to a range"),
+        ("query up --start now --end -1h", "--end: lies before --start"),
+        ("query up --time soon", "--time: 'soon' is not a time"),
+        ("push temp", "NAME=VALUE: 'temp' is not NAME=VALUE"),
+        ("push temp=nan", "temp: 'nan' is not a finite number"),
+        ("push temp=1 --label x", "--label: 'x' is not NAME=VALUE"),
+        ("push temp=1 --at soon", "--at: 'soon' is not a time"),
+        ("events add", "an event needs NAME and one of --once"),
+        ("events add x", "an event needs NAME and one of --once"),
+        ("events add x --every 5m --cron *", "an event needs NAME and one of"),
+        ("events add x --every soon", "--every: 'soon' is not a duration"),
+        ("events add x --every 5m --payload [1]", "--payload: must be a JSON object"),
+        ("events add x --every 5m --method PUT", "--method and --header belong to --http"),
+        ("events add x --every 5m --http http://h/ --topic t", "--http and --topic"),
+        ("events show ", "the following arguments are required: EVENT"),
+        ("rules add x", "a rule needs NAME and CONDITION"),
+        ("rules add x y --threshold z", "--threshold: 'z' is not a finite number"),
+        ("rules test x y>1 --window z", "--window: 'z' is not a duration"),
+        ("silence add x", "MATCHER: 'x' is not NAME=VALUE"),
+        ("silence add a=b --for 1h --until +2h", "--for and --until: give one"),
+        ("executions list --since soon", "--since: 'soon' is not a time"),
+        ("token create --role king", "argument --role: invalid choice"),
+        ("token create --expires soon", "--expires: 'soon' is not a duration"),
+        ("tail a/#/b", "TOPIC: the topic filter has a #"),
+    ],
+)
+def test_what_cannot_be_read_is_one_line_and_2(
+    line: str, fault: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(line.split()) == Exit.USAGE
+    said = capsys.readouterr()
+    assert fault in said.err
+    assert said.err.count("\n") == 1
+    assert said.out == ""
+
+
+@pytest.mark.parametrize(
+    "line", ["query up", "push a=1", "events list", "executions list", "alerts", "rules list"]
+)
+def test_a_service_that_does_not_answer_is_3(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    # Port 1 is privileged and held by nobody.
+    ports = ["--collector-port", "1", "--scheduler-port", "1"]
+    assert main([*line.split(), *ports]) == Exit.UNREACHABLE
+    said = capsys.readouterr()
+    assert "does not answer at http://127.0.0.1:1 (connection refused)" in said.err
+    assert said.err.count("\n") == 1
+
+
+def test_no_command_shows_help_and_is_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == Exit.USAGE
+    assert "commands:" in capsys.readouterr().err
+
+
+def test_flags_stand_before_or_after_the_command_and_the_later_wins() -> None:
+    words = "--json --set retention=2h --host a events list --set alicia_workers=3 --host b"
+    namespace = parse(words.split())
+    assert settings_given(namespace) == {"RETENTION": "2h", "HOST": "b", "WORKERS": "3"}
+    assert namespace.json is True
+
+
+def test_a_token_of_the_flag_counts_before_the_environment() -> None:
+    assert parse(["alerts", "--token", "x"]).token == "x"
+    assert not hasattr(parse(["alerts"]), "token")
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (Usage("x"), Exit.USAGE),
+        (Failed("x"), Exit.FAILED),
+        (NotFound("x"), Exit.FAILED),
+        (Unreachable("x"), Exit.UNREACHABLE),
+        (Refused("x", status=422, problem={}), Exit.FAILED),
+        (Refused("x", status=503, problem={}), Exit.FAILED),
+    ],
+)
+def test_exit_codes(error: AliciaError, code: Exit) -> None:
+    assert exit_of(error) is code
+
+
+def test_every_kind_of_error_has_an_exit_code() -> None:
+    for kind in Kind:
+        error = type("Some", (AliciaError,), {"kind": kind})("x")
+        assert exit_of(error) in Exit
+
+
+def test_an_error_stays_one_line_whatever_it_quotes() -> None:
+    assert one_line(Usage("a\nb\x1b[2Jc")) == "a b [2Jc"
+
+
+def test_help_imports_nothing_heavy() -> None:
+    program = (
+        "import sys; from alicia.cli.main import main; main(['--help']);"
+        "print(*sorted(sys.modules), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stderr.split())
+    assert "alicia.cli.main" in loaded
+    assert not loaded & {"asyncio", "rich", "fastapi", "numpy", "gmqtt", "alicia.adapters.settings"}
+
+
+def test_every_module_of_the_table_exists() -> None:
+    for entry in COMMANDS.values():
+        assert hasattr(importlib.import_module(f"alicia.cli.{entry.module}"), "configure")
