@@ -20,8 +20,13 @@ class Hosts:
 
     def allows(self, header: str) -> bool:
         """Whether a Host header names us."""
-        name = _bare(_without_port(header))
-        return name in self._names or _is_address(name)
+        if header.startswith("["):
+            inside, closed, rest = header[1:].partition("]")
+            return bool(closed) and _is_port_suffix(rest) and _is_address(inside)
+        name, colon, port = header.partition(":")
+        if colon and not port.isdigit():
+            return False
+        return _bare(name) in self._names or _is_address(name)
 
 
 def machine_names(bound: str, allowed: Iterable[str]) -> tuple[str, ...]:
@@ -39,14 +44,6 @@ def is_loopback(address: str) -> bool:
         return False
     mapped = getattr(parsed, "ipv4_mapped", None)
     return bool((mapped or parsed).is_loopback)
-
-
-def _without_port(header: str) -> str:
-    if header.startswith("["):
-        inside, closed, rest = header[1:].partition("]")
-        return inside if closed and _is_port_suffix(rest) else ""
-    name, colon, port = header.partition(":")
-    return name if not colon or port.isdigit() else ""
 
 
 def _is_port_suffix(text: str) -> bool:
