@@ -1,0 +1,162 @@
+"""What is known of a service, and what a sighting adds to it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from alicia.fleet.cadence import limit_ms, with_gap
+from alicia.fleet.history import History
+from alicia.fleet.restarts import is_restart, with_restart
+from alicia.fleet.sighting import Sight, Sighting
+from alicia.fleet.words import Word, is_farewell, word_of
+
+INSTANCES_MAX: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One copy of a service.
+
+    ``seen_ms``: the last sign of life; ``health_ms``: the last health report, None where it
+    never sent one. ``status`` is its own last text. ``restarts`` ascend. ``left_ms``: when it
+    said good-bye.
+    """
+
+    instance: str
+    seen_ms: int | None = None
+    health_ms: int | None = None
+    gaps: tuple[int, ...] = ()
+    status: str = ""
+    started_ms: int | None = None
+    start_is_sure: bool = False
+    restarts: tuple[int, ...] = ()
+    left_ms: int | None = None
+    version: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRecord:
+    """A service with all its instances; a new value per sighting.
+
+    ``word``, ``code`` and ``sentence`` are the last judgement.
+    """
+
+    service: str
+    first_ms: int
+    instances: Mapping[str, Instance] = field(default_factory=dict)
+    capabilities: tuple[str, ...] = ()
+    restarts_total: int = 0
+    history: History = ()
+    word: Word = Word.UNKNOWN
+    code: str = "never_heard"
+    sentence: str = "never heard"
+
+    @property
+    def seen_ms(self) -> int | None:
+        """The last sign of life of any instance."""
+        return max(
+            (each.seen_ms for each in self.instances.values() if each.seen_ms is not None),
+            default=None,
+        )
+
+    @property
+    def version(self) -> str:
+        """The version of the instance that was heard last."""
+        heard = sorted(self.instances.values(), key=lambda each: each.seen_ms or 0)
+        return next((each.version for each in reversed(heard) if each.version), "")
+
+
+def observe(
+    record: ServiceRecord | None,
+    sighting: Sighting,
+    *,
+    bus_up_since_ms: int | None,
+    default_cadence_ms: int,
+) -> ServiceRecord:
+    """The record after one sighting.
+
+    ``bus_up_since_ms``: since when our own connection stands, None while it does not. What was
+    missed before that is no gap, and no restart where only a registration tells of it.
+    """
+    if record is None:
+        record = ServiceRecord(sighting.service, sighting.at_ms)
+    before = record.instances.get(sighting.instance)
+    if before is None:
+        if len(record.instances) >= INSTANCES_MAX:
+            record = _without_oldest(record)
+        before = Instance(sighting.instance)
+    after = _observed(before, sighting, bus_up_since_ms, default_cadence_ms)
+    return replace(
+        record,
+        instances={**record.instances, sighting.instance: after},
+        capabilities=sighting.capabilities or record.capabilities,
+        restarts_total=record.restarts_total + (after.restarts != before.restarts),
+    )
+
+
+def _observed(
+    before: Instance, sighting: Sighting, bus_up_since_ms: int | None, default_cadence_ms: int
+) -> Instance:
+    after = replace(
+        before,
+        version=sighting.version or before.version,
+        address=sighting.address or before.address,
+    )
+    if sighting.kind is Sight.HEARSAY:
+        return after
+    if sighting.kind is Sight.UNREGISTER:
+        return before if sighting.retained else replace(after, left_ms=sighting.at_ms)
+    after = _with_status(after, sighting)
+    if sighting.retained or is_farewell(sighting.status):
+        return after
+    settling_ms = (bus_up_since_ms or 0) + limit_ms(before.gaps, default_ms=default_cadence_ms)
+    after = _with_start(after, sighting, settling=sighting.at_ms < settling_ms)
+    if sighting.kind is Sight.HEALTH:
+        after = _with_health(after, sighting.at_ms, bus_up_since_ms)
+    return replace(after, seen_ms=max(sighting.at_ms, before.seen_ms or 0), left_ms=None)
+
+
+def _with_status(instance: Instance, sighting: Sighting) -> Instance:
+    if sighting.kind is Sight.CHATTER:
+        # Whoever speaks after a farewell is back; how it is, it will say when it is poked.
+        return replace(instance, status="") if is_farewell(instance.status) else instance
+    if sighting.status:
+        return replace(instance, status=sighting.status)
+    return replace(instance, status="") if sighting.kind is Sight.HEALTH else instance
+
+
+def _with_start(instance: Instance, sighting: Sighting, *, settling: bool) -> Instance:
+    """Count a restart where the start moved.
+
+    A registration tells when it was sent, not when the process began: it counts only where
+    nothing better is known, and not while everybody registers anew after a broker's restart.
+    """
+    started_ms, sure = sighting.started_ms, sighting.start_is_sure
+    if started_ms is None or (instance.start_is_sure and not sure):
+        return instance
+    comparable = instance.start_is_sure == sure
+    moved = comparable and is_restart(instance.started_ms, started_ms)
+    if moved and not sure and settling:
+        moved = False
+    restarts = with_restart(instance.restarts, sighting.at_ms) if moved else instance.restarts
+    return replace(instance, started_ms=started_ms, start_is_sure=sure, restarts=restarts)
+
+
+def _with_health(instance: Instance, at_ms: int, bus_up_since_ms: int | None) -> Instance:
+    last_ms = instance.health_ms
+    gaps = instance.gaps
+    if last_ms is not None and last_ms < at_ms and last_ms >= (bus_up_since_ms or 0):
+        gaps = with_gap(gaps, at_ms - last_ms)
+    return replace(instance, health_ms=max(at_ms, last_ms or 0), gaps=gaps)
+
+
+def _without_oldest(record: ServiceRecord) -> ServiceRecord:
+    oldest = min(record.instances.values(), key=lambda each: each.seen_ms or 0)
+    kept = {key: value for key, value in record.instances.items() if value is not oldest}
+    return replace(record, instances=kept)
+
+
+def reported_word(instance: Instance) -> Word | None:
+    """What the instance says of itself; None where it says nothing."""
+    return word_of(instance.status) if instance.status else None

@@ -1,0 +1,37 @@
+"""One observation of a service, from the bus or from an HTTP poll."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Sight(StrEnum):
+    """What kind of observation it is."""
+
+    HEALTH = "health"  # it told how it is; these set the cadence
+    REGISTER = "register"  # it said that it is there
+    UNREGISTER = "unregister"  # it said good-bye
+    CHATTER = "chatter"  # it sent anything else
+    HEARSAY = "hearsay"  # somebody else told about it: facts, but no sign of life
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What one message or poll says about one instance of a service.
+
+    ``status`` is the sender's own text, "" where it gave none. ``started_ms`` is when the
+    process says that it began, by ``uptime`` or, less surely, by its registration
+    (``start_is_sure``). ``retained``: the broker kept the message, so it is a state and no sign
+    of life. ``address`` is ``host:port`` or "".
+    """
+
+    kind: Sight
+    service: str
+    instance: str
+    at_ms: int
+    status: str = ""
+    started_ms: int | None = None
+    start_is_sure: bool = False
+    retained: bool = False
+    version: str = ""
+    capabilities: tuple[str, ...] = ()
+    address: str = ""
