@@ -98,18 +98,6 @@ def test_what_cannot_be_read_is_one_line_and_2(
     assert said.out == ""
 
 
-@pytest.mark.parametrize(
-    "line", ["query up", "push a=1", "events list", "executions list", "alerts", "rules list"]
-)
-def test_a_service_that_does_not_answer_is_3(line: str, capsys: pytest.CaptureFixture[str]) -> None:
-    # Port 1 is privileged and held by nobody.
-    ports = ["--collector-port", "1", "--scheduler-port", "1"]
-    assert main([*line.split(), *ports]) == Exit.UNREACHABLE
-    said = capsys.readouterr()
-    assert "does not answer at http://127.0.0.1:1 (connection refused)" in said.err
-    assert said.err.count("\n") == 1
-
-
 def test_no_command_shows_help_and_is_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == Exit.USAGE
     assert "commands:" in capsys.readouterr().err

@@ -1,0 +1,251 @@
+"""Commands against an HTTP server that answers what it is told: requests, output, exit codes."""
+
+import json
+import os
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alicia.cli.exits import Exit
+from alicia.cli.main import main
+
+WAKE = {
+    "event_id": "e1",
+    "name": "wake",
+    "schedule_text": "at 07:30",
+    "status": "pending",
+    "next_run": 4102444800.0,
+    "next_runs": ["2100-01-01T00:00:00+00:00"],
+    "run_count": 3,
+}
+ALERT = {
+    "alert_id": "a1",
+    "state": "firing",
+    "severity": "critical",
+    "rule_name": "hot",
+    "service_name": "stt_service",
+    "message": "31 is \x1b[31mabove 30",
+    "silenced_by": [],
+}
+HEALTH = {"service_name": "metrics_collector", "status": "healthy", "uptime": 61.0}
+ANSWERS: dict[str, tuple[int, Any]] = {
+    "GET /health": (200, HEALTH),
+    "GET /services": (
+        200,
+        {"services": [{"service_name": "stt_service", "status": "down", "reason": "silent 94 s"}]},
+    ),
+    "GET /alerts": (200, {"alerts": [ALERT]}),
+    "GET /alerts/rules": (
+        200,
+        {"rules": [{"name": "hot", "severity": "critical", "expr": "t > 30", "for": "5m"}]},
+    ),
+    "GET /api/v1/query": (
+        200,
+        {
+            "status": "success",
+            "data": {
+                "resultType": "vector",
+                "result": [{"metric": {"__name__": "t", "room": "k"}, "value": [1.0, "21.5"]}],
+            },
+        },
+    ),
+    "GET /api/v1/query_range": (
+        200,
+        {
+            "status": "success",
+            "data": {
+                "resultType": "matrix",
+                "result": [{"metric": {"__name__": "t"}, "values": [[1, "1"], [2, "3"]]}],
+            },
+        },
+    ),
+    "POST /metrics": (
+        200,
+        {"accepted": 1, "rejected": [{"index": 1, "reason": "bad_value", "detail": "no number"}]},
+    ),
+    "GET /events": (200, {"events": [WAKE]}),
+    "POST /events": (201, {"event_id": "e1", "event": WAKE}),
+    "GET /events/e1": (200, {"event": WAKE}),
+    "GET /events/wake": (404, {"detail": "there is no event 'wake'"}),
+    "GET /events/other": (404, {"detail": "there is no event 'other'"}),
+    "POST /events/e1/trigger": (202, {"execution_id": "x1"}),
+    "POST /events/e1/pause": (200, {"event": WAKE}),
+    "DELETE /events/e1": (204, None),
+    "GET /executions": (
+        200,
+        {"executions": [{"execution_id": "x1", "event_id": "e1", "status": "completed"}]},
+    ),
+    "GET /executions/x1": (
+        200,
+        {"execution": {"execution_id": "x1", "attempts": [{"n": 1, "outcome": "done"}]}},
+    ),
+    "DELETE /alerts/silences/s1": (204, None),
+}
+
+
+class Server(ThreadingHTTPServer):
+    """Keeps the requests it got."""
+
+    requests: list[tuple[str, str, Any, str]]
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def answer(self) -> None:
+        length = int(self.headers.get("Content-Length", 0))
+        body = json.loads(self.rfile.read(length)) if length else None
+        token = self.headers.get("Authorization", "")
+        route = f"{self.command} {self.path.partition('?')[0]}"
+        self.server.requests.append((route, self.path, body, token))
+        status, value = ANSWERS.get(route, (418, "no JSON"))
+        content = b"" if value is None else json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST = do_DELETE = answer
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """A running server that both services' notes point to."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ALICIA_DATA_DIR", str(tmp_path))
+    with Server(("127.0.0.1", 0), Handler) as made:
+        made.requests = []
+        (tmp_path / "run").mkdir()
+        for name in ("collector", "scheduler"):
+            note = {"pid": os.getpid(), "url": f"http://127.0.0.1:{made.server_port}"}
+            (tmp_path / "run" / f"{name}.json").write_text(json.dumps(note), encoding="utf-8")
+        thread = threading.Thread(target=made.serve_forever, args=(0.01,))
+        thread.start()
+        yield made
+        made.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "shown"),
+    [
+        ("query t", Exit.DONE, ['t{room="k"}', "21.5"]),
+        ("query t --start -1h --step 1m", Exit.DONE, ["SERIES", "2       1    2    3    3"]),
+        ("push a=1 b=2", Exit.FAILED, ["accepted 1, rejected 1", "b: no number"]),
+        ("alerts", Exit.DONE, ["firing", "critical", "31 is \N{REPLACEMENT CHARACTER}[31mabove"]),
+        ("rules list", Exit.DONE, ["hot", "t > 30", "5m"]),
+        ("events list", Exit.DONE, ["wake", "at 07:30", "pending"]),
+        ("events add wake --every 5m", Exit.DONE, ["added e1: at 07:30; next run in"]),
+        ("events show e1", Exit.DONE, ["run_count"]),
+        ("events next wake", Exit.DONE, ["2100-01-01T00:00:00+00:00"]),
+        ("events trigger wake", Exit.DONE, ["started execution x1"]),
+        ("events pause e1 --until +2h", Exit.DONE, ["paused e1"]),
+        ("events cancel e1", Exit.DONE, ["cancelled e1"]),
+        ("events cancel e1 --purge", Exit.DONE, ["removed e1"]),
+        ("executions list", Exit.DONE, ["x1", "completed"]),
+        ("executions show x1", Exit.DONE, ["OUTCOME", "done"]),
+        ("silence end s1", Exit.DONE, ["ended: s1"]),
+        ("status", Exit.DONE, ["healthy", "1 min", "1 down", "1 firing", "silent 94 s", "wake"]),
+        ("top", Exit.DONE, ["stt_service", "down", "silent 94 s"]),
+    ],
+)
+def test_output_for_people(
+    server: Server, line: str, code: Exit, shown: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(line.split()) == code
+    said = capsys.readouterr()
+    for text in shown:
+        assert text in said.out
+    assert "\x1b" not in said.out
+    assert said.err == ""
+
+
+@pytest.mark.parametrize(
+    ("line", "route"),
+    [
+        ("query t", "GET /api/v1/query"),
+        ("push a=1 b=2", "POST /metrics"),
+        ("alerts", "GET /alerts"),
+        ("rules list", "GET /alerts/rules"),
+        ("events list", "GET /events"),
+        ("events add wake --every 5m", "POST /events"),
+        ("events show e1", "GET /events/e1"),
+        ("events trigger e1", "POST /events/e1/trigger"),
+        ("executions list", "GET /executions"),
+        ("executions show x1", "GET /executions/x1"),
+        ("top", "GET /services"),
+    ],
+)
+def test_json_is_what_the_service_answered(
+    server: Server, line: str, route: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main([*line.split(), "--json"])
+    assert json.loads(capsys.readouterr().out) == ANSWERS[route][1]
+
+
+def test_status_as_json(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["status", "--json"]) == Exit.DONE
+    report = json.loads(capsys.readouterr().out)
+    assert report["collector"]["status"] == "healthy"
+    assert report["alerts"] == [ALERT]
+    assert report["next_runs"][0]["event_id"] == "e1"
+
+
+def test_what_was_asked(server: Server) -> None:
+    main(["alerts", "--all", "--severity", "error", "--service", "s", "--token", "secret"])
+    main(["events", "trigger", "e1", "--payload", "{}"])
+    main(["executions", "list", "e1", "--status", "failed", "--limit", "5"])
+    assert server.requests == [
+        (
+            "GET /alerts",
+            "/alerts?active_only=false&severity=error&service=s",
+            None,
+            "Bearer secret",
+        ),
+        ("GET /events/e1", "/events/e1", None, ""),
+        ("POST /events/e1/trigger", "/events/e1/trigger", {"payload": {}}, ""),
+        ("GET /executions", "/executions?event_id=e1&status=failed&limit=5", None, ""),
+    ]
+
+
+def test_the_token_of_the_environment(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALICIA_TOKEN", "secret")
+    main(["alerts"])
+    assert server.requests[0][3] == "Bearer secret"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("events show other", "alicia: there is no event 'other'\n"),
+        ("events show e9", "alicia: HTTP 418 I'm a Teapot\n"),
+    ],
+)
+def test_errors_of_a_service_are_one_line_and_1(
+    server: Server, line: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(line.split()) == Exit.FAILED
+    assert capsys.readouterr().err == said
+
+
+@pytest.mark.parametrize(
+    "line", ["query up", "push a=1", "events list", "executions list", "alerts", "rules list"]
+)
+def test_a_service_that_does_not_answer_is_3(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ALICIA_DATA_DIR", str(tmp_path))
+    # Nobody holds port 1, which only root could.
+    ports = ["--collector-port", "1", "--scheduler-port", "1"]
+    assert main([*line.split(), *ports]) == Exit.UNREACHABLE
+    said = capsys.readouterr()
+    assert "does not answer at http://127.0.0.1:1 (connection refused)" in said.err
+    assert said.err.count("\n") == 1
