@@ -1,0 +1,75 @@
+"""What ``alicia up`` says."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from alicia.cli.output import Output
+from alicia.cli.voice import Speaker, ending
+
+
+def speak(*, as_json: bool) -> str:
+    file = io.StringIO()
+    speaker = Speaker(
+        Output(file, as_json=as_json, environment={}),
+        data_dir=Path("/data"),
+        sentences={"broker": "mosquitto on port 1883"},
+        note=lambda _states: None,
+    )
+    speaker.ready("broker", "")
+    speaker.ready("collector", "http://127.0.0.1:8024")
+    speaker.all_ready()
+    speaker.ended("collector", -9, restarts=1, wait_ms=400)
+    speaker.refused("demo", 2)
+    speaker.printed("demo", "hello")
+    speaker.stopping()
+    return file.getvalue()
+
+
+def test_one_line_per_part_for_people(capsys: pytest.CaptureFixture[str]) -> None:
+    assert speak(as_json=False).splitlines() == [
+        "broker     mosquitto on port 1883",
+        "collector  http://127.0.0.1:8024",
+        "data       /data",
+        "dashboard  http://127.0.0.1:8024",
+        "next       alicia status, alicia doctor; Ctrl-C stops all",
+        "demo       hello",
+        "stopping   all parts",
+    ]
+    assert capsys.readouterr().err.splitlines() == [
+        "collector  ended by SIGKILL; restart 1 in 0.4 s",
+        "demo       did not start (ended with code 2)",
+    ]
+
+
+def test_one_json_line_per_change_for_programs() -> None:
+    lines = [json.loads(line) for line in speak(as_json=True).splitlines()]
+    assert lines[1] == {
+        "part": "collector",
+        "state": "ready",
+        "address": "http://127.0.0.1:8024",
+        "text": "http://127.0.0.1:8024",
+    }
+    assert lines[5] == {
+        "part": "collector",
+        "state": "ended",
+        "code": -9,
+        "restarts": 1,
+        "wait_ms": 400,
+    }
+    assert all({"part", "state"} <= set(line) for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        (0, "ended with code 0"),
+        (3, "ended with code 3"),
+        (-9, "ended by SIGKILL"),
+        (-250, "ended by signal 250"),
+    ],
+)
+def test_endings(code: int, text: str) -> None:
+    assert ending(code) == text
