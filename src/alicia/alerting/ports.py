@@ -1,6 +1,7 @@
 """What alerting needs of others: elements of a vector, a reader of conditions, a store."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from alicia.alerting.memory import RuleMemory
@@ -35,33 +36,45 @@ class Element(Protocol):
 Departed = Callable[[LabelSet], bool]
 
 
-class Notice(Protocol):
-    """A message about a change, stored with it and kept until the broker took it."""
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A message about a change, stored with it and kept until the broker took it.
 
-    @property
-    def message_id(self) -> str:
-        """Unique, and the same in every repetition."""
-        ...
+    ``message_id`` is unique, ordered by time, and the same in every repetition.
+    """
 
-    @property
-    def topic(self) -> str:
-        """Where it goes."""
-        ...
-
-    @property
-    def body(self) -> bytes:
-        """What is said."""
-        ...
+    message_id: str
+    topic: str
+    body: bytes
 
 
 class AlertStore(Protocol):
-    """Rules, states and silences that survive a kill.
+    """Rules, what they remember, silences, and notices not yet taken; all survive a kill.
 
     Every call returns after the commit; a call that raises stored nothing.
     """
 
     async def load_rules(self) -> dict[str, Rule]:
         """All rules by name."""
+        ...
+
+    async def load_memories(self) -> dict[str, RuleMemory]:
+        """What every rule remembers, by name; also of rules that are gone."""
+        ...
+
+    async def load_silences(self) -> dict[str, Silence]:
+        """All silences by id."""
+        ...
+
+    async def load_notices(self) -> list[Notice]:
+        """All notices, oldest first."""
+        ...
+
+    async def add_defaults(self, rules: Sequence[Rule]) -> bool:
+        """Store the default rules once in the life of the data; deleted ones stay deleted.
+
+        Rules of the same name stay as they are. False: it was done before.
+        """
         ...
 
     async def add_rule(self, rule: Rule) -> None:
@@ -72,34 +85,29 @@ class AlertStore(Protocol):
         """
         ...
 
-    async def replace_rule(self, rule: Rule) -> None:
-        """Store a rule over the one of its name."""
+    async def replace_rule(self, rule: Rule, memory: RuleMemory, notices: Sequence[Notice]) -> None:
+        """Store a rule over the one of its name, with what it remembers from now on."""
         ...
 
-    async def delete_rule(self, name: str) -> None:
-        """Remove a rule; its memory stays until it is saved without the rule's alerts."""
-        ...
-
-    async def add_defaults(self, rules: Sequence[Rule]) -> None:
-        """Store the default rules once in the life of the data; deleted ones stay deleted."""
-        ...
-
-    async def load_memories(self) -> dict[str, RuleMemory]:
-        """What every rule remembers, by name."""
+    async def delete_rule(self, name: str, memory: RuleMemory, notices: Sequence[Notice]) -> None:
+        """Remove a rule and store how its alerts ended."""
         ...
 
     async def save(self, name: str, memory: RuleMemory, notices: Sequence[Notice]) -> None:
-        """Store what a rule remembers and the notices of its changes, in one transaction."""
+        """Store what a rule remembers and the notices of its changes, in one transaction.
+
+        An empty memory removes the row.
+        """
         ...
 
-    async def load_silences(self) -> dict[str, Silence]:
-        """All silences by id."""
+    async def settle_notices(self, message_ids: Sequence[str]) -> None:
+        """Forget notices that the broker took or that were given up."""
         ...
 
     async def save_silence(self, silence: Silence) -> None:
         """Store a silence, new or changed."""
         ...
 
-    async def delete_silence(self, silence_id: str) -> None:
-        """Remove a silence."""
+    async def delete_silences(self, silence_ids: Sequence[str]) -> None:
+        """Remove silences."""
         ...

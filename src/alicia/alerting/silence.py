@@ -256,8 +256,3 @@ def _match_op(item: Mapping[str, object]) -> MatchOp | None:
     if pattern:
         return MatchOp.REGEX if equal else MatchOp.NOT_REGEX
     return MatchOp.EQUAL if equal else MatchOp.NOT_EQUAL
-
-
-def matchers_from_store(items: list[Mapping[str, str]]) -> tuple[Matcher, ...]:
-    """Matchers as ``silence_to_api`` wrote them, from a store that only we write."""
-    return tuple(Matcher(item["name"], MatchOp(item["op"]), item["value"]) for item in items)
