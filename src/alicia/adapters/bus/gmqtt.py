@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
-from alicia.adapters.bus.address import Address
+from alicia.adapters.bus.address import MQTT_5, Address
 from alicia.adapters.bus.link import Link
-from alicia.adapters.bus.packer import MQTT_5, MQTT_311, Login
+from alicia.adapters.bus.packer import Login
 from alicia.base.backoff import backoff_ms
 from alicia.base.clock import Clock, Random
 from alicia.base.counters import Counters
@@ -60,13 +60,12 @@ class ConnectFailed(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BusConfig:
-    """How one client connects. ``versions`` are tried in this order, 5 before 4 (3.1.1)."""
+    """How one client connects."""
 
     address: Address
     client_id: str
     will: Publication | None = None
     tls: ssl.SSLContext | None = None
-    versions: tuple[int, ...] = (MQTT_5, MQTT_311)
     keepalive_seconds: int = 10
     session_seconds: int = 3600
     receive_maximum: int = 1000
@@ -97,7 +96,7 @@ class GmqttBus:
         self._counters = counters
         self._filters: dict[str, None] = {}  # in order of subscription
         self._refused: set[str] = set()
-        self._versions = config.versions
+        self._versions = config.address.versions
         self._current: Link | None = None  # the socket there is
         self._link: Link | None = None  # the same, once it may be used
         self._task: asyncio.Task[None] | None = None
@@ -174,7 +173,7 @@ class GmqttBus:
                 why = await self._one_connection(handler)
             except ConnectFailed as error:
                 why = str(error)
-                self._versions = self._config.versions
+                self._versions = self._config.address.versions
             self._link = None
             attempt = 1 if loop.time() - began > _STABLE_SECONDS else attempt + 1
             wait_ms = backoff_ms(

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Final, cast
 
 from alicia.adapters.bus import packets
-from alicia.adapters.bus.packer import MQTT_5, PINGREQ, Login, Packer
+from alicia.adapters.bus.address import MQTT_5
+from alicia.adapters.bus.packer import PINGREQ, Login, Packer
 from alicia.adapters.bus.packets import Frame, Limits, ProtocolFault
 from alicia.adapters.bus.window import Acknowledgements, SendWindow, Slot
 from alicia.base.clock import Clock

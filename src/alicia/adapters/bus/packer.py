@@ -14,18 +14,21 @@ from gmqtt import Subscription
 from gmqtt.mqtt import package
 from gmqtt.mqtt.utils import IdGenerator
 
+from alicia.adapters.bus.address import MQTT_5, MQTT_311
 from alicia.adapters.bus.packets import Limits
 from alicia.wire.ports import Publication
 
-MQTT_5: Final = 5
-MQTT_311: Final = 4
 PINGREQ: Final = b"\xc0\x00"
 _PACKET_IDS: Final = 65_536  # exclusive
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """What a CONNECT says. ``session_seconds`` is how long the broker keeps our session."""
+    """What a CONNECT says.
+
+    ``session_seconds`` is how long the broker keeps our session; 0 begins without one and
+    leaves none, on 3.1.1 too, which knows no other length than for ever.
+    """
 
     client_id: str
     username: str | None
@@ -47,7 +50,7 @@ class Packer:
         self.id_generator = IdGenerator(max=_PACKET_IDS)
 
     def connect(self, login: Login) -> bytes:
-        """CONNECT that asks for the session of last time (clean start 0)."""
+        """CONNECT that asks for the session of last time, if we keep one."""
         properties = {
             "session_expiry_interval": login.session_seconds,
             "receive_maximum": login.receive_maximum,
@@ -57,7 +60,7 @@ class Packer:
                 login.client_id,
                 None if login.username is None else login.username.encode(),
                 None if login.password is None else login.password.encode(),
-                False,
+                login.session_seconds == 0,
                 login.keepalive_seconds,
                 self,
                 will_message=None if login.will is None else self._outgoing(login.will, Limits()),

@@ -1,0 +1,64 @@
+"""``python -m alicia.adapters.broker.trial_child PORT PASSWORD_FILE``: amqtt until told to end.
+
+Anonymous sessions would be purged by amqtt (Yakifo/amqtt#401), so there is one account.
+"""
+
+import asyncio
+import hmac
+import logging
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from amqtt.broker import Broker
+from amqtt.contexts import BaseContext
+from amqtt.plugins.base import BaseAuthPlugin
+from amqtt.session import Session
+
+from alicia.adapters.broker.accounts import Accounts
+from alicia.adapters.lifetime import wait_for_end
+
+
+class OneAccount(BaseAuthPlugin):  # type: ignore[misc]  # amqtt publishes no types
+    """Lets in whoever knows the generated password."""
+
+    @dataclass
+    class Config:
+        """The password, which only this process and the file's owner know."""
+
+        password: str = ""
+
+    def __init__(self, context: BaseContext) -> None:
+        super().__init__(context)
+        self._password = self.config.password.encode()
+
+    async def authenticate(self, *, session: Session) -> bool:
+        """Compare in constant time."""
+        given = (session.password or "").encode()
+        return session.username == Accounts.OWN and hmac.compare_digest(given, self._password)
+
+
+async def serve(port: int, password: str) -> None:
+    """Run the broker until SIGTERM or the supervisor's death."""
+    broker = Broker(
+        {
+            "listeners": {"default": {"type": "tcp", "bind": f"127.0.0.1:{port}"}},
+            "plugins": {f"{__name__}.{OneAccount.__name__}": {"password": password}},
+        }
+    )
+    await broker.start()
+    await wait_for_end(os.environ)
+    await broker.shutdown()
+
+
+def main(arguments: list[str]) -> int:
+    """The program; errors of amqtt go to stderr, its packet log nowhere."""
+    logging.basicConfig(level=logging.ERROR)
+    port, password_file = int(arguments[0]), Path(arguments[1])
+    asyncio.run(serve(port, password_file.read_text().strip()))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
