@@ -22,6 +22,7 @@ from alicia.adapters.lifetime import RunFile, wait_for_end
 from alicia.adapters.lockfile import DataLock
 from alicia.adapters.logs import set_up_logs
 from alicia.adapters.settings import Settings
+from alicia.base.clock import Clock, Random
 from alicia.base.counters import Counters
 from alicia.base.errors import AliciaError
 from alicia.collector.api.health import health_routes
@@ -41,12 +42,13 @@ from alicia.collector.system import SystemMetrics
 from alicia.tsdb.head import Limits
 from alicia.tsdb.store import Store
 from alicia.wire.names import SeriesNames
-from alicia.wire.ports import Bus, BusState
+from alicia.wire.ports import Bus, BusState, Publication
 from alicia.wire.topics import Topics
 
 _TICK_MS: Final = 10_000
 _FIRST_LOOK_MS: Final = 1000  # the first CPU percentage needs a span to cover
 _IO_THREADS: Final = 4
+Connect = Callable[[str, Publication], Bus]
 _log: Final = logging.getLogger(__name__)
 
 
@@ -69,7 +71,7 @@ async def _serve(settings: Settings) -> None:
         lock = DataLock(settings.data_dir / "collector.lock")
         lock.acquire()
         stack.callback(lock.release)
-        collector = Collector(settings)
+        collector = make_collector(settings)
         stack.push_async_callback(collector.stop)
         url = await collector.start()
         lock.note({"address": url})
@@ -77,14 +79,48 @@ async def _serve(settings: Settings) -> None:
         _log.info("stopping: %s", await wait_for_end())
 
 
-class Collector:
-    """All parts of one collector. Belongs to the event loop that starts it."""
+def make_collector(settings: Settings) -> "Collector":
+    """A collector on the real clock and a real bus, not started yet.
 
-    def __init__(self, settings: Settings) -> None:
+    Raises:
+        BadField: the broker's address or a TLS file cannot be used.
+    """
+    clock, random, counters = SystemClock(), SystemRandom(), Counters()
+
+    def connect(client_id: str, will: Publication) -> Bus:
+        return make_bus(
+            settings,
+            client_id=client_id,
+            will=will,
+            clock=clock,
+            random=random,
+            default_url=f"mqtt://127.0.0.1:{settings.mqtt_port_local}",
+            counters=counters,
+        )
+
+    return Collector(settings, clock=clock, random=random, counters=counters, connect=connect)
+
+
+class Collector:
+    """All parts of one collector. Belongs to the event loop that starts it.
+
+    ``connect`` makes the bus, given its client id and its will.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock,
+        random: Random,
+        counters: Counters,
+        connect: Connect,
+    ) -> None:
         self.settings = settings
-        self.clock = SystemClock()
-        self.random = SystemRandom()
-        self.counters = Counters()
+        self.clock = clock
+        self.random = random
+        self.counters = counters
+        self._connect = connect
         self.topics = Topics(settings.topic_prefix)
         self.names = SeriesNames()
         self.store = Store(
@@ -141,15 +177,7 @@ class Collector:
         self._speaker = Speaker(self.topics, self.clock, self.random, self.counters, node=node)
         self._presence = Presence(self._speaker, self.clock)
         self._canary = Canary()
-        self.bus: Bus = make_bus(
-            self.settings,
-            client_id=f"alicia-collector-{node}",
-            will=self._presence.will(),
-            clock=self.clock,
-            random=self.random,
-            default_url=f"mqtt://127.0.0.1:{self.settings.mqtt_port_local}",
-            counters=self.counters,
-        )
+        self.bus = self._connect(f"alicia-collector-{node}", self._presence.will())
 
     def _build_reports(self) -> None:
         self._reports = Reports(self._speaker, self.bus, self.store, self.clock, self._canary)
@@ -185,7 +213,8 @@ class Collector:
     def _build_http(self) -> None:
         settings = self.settings
         guard = make_guard(settings, clock=self.clock, random=self.random)
-        app = build_app(
+        self.guard = guard
+        self.app = build_app(
             title="Alicia metrics collector",
             guard=guard,
             counters=self.counters,
@@ -202,7 +231,7 @@ class Collector:
             ),
         )
         self._server = HttpServer(
-            app,
+            self.app,
             settings.host,
             settings.collector_port,
             guard=guard,
