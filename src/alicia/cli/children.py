@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from alicia.cli import tether
 from alicia.cli.exits import Failed
 
 SUPERVISOR_FD: Final = "ALICIA_SUPERVISOR_FD"
+_TETHER: Final = Path(__file__).with_name("tether.py")  # run, not imported: it loads ctypes
 _LINE_BYTES_MAX: Final = 64 * 1024
 _READ_BYTES: Final = 64 * 1024
 
@@ -56,8 +56,7 @@ class Child:
     def __init__(self, launch: Launch, life_line: LifeLine, environment: Mapping[str, str]) -> None:
         argv = list(launch.argv)
         if launch.tethered:
-            script = str(Path(tether.__file__))
-            argv = [sys.executable, "-I", "-S", script, str(os.getpid()), *argv]
+            argv = [sys.executable, "-I", "-S", str(_TETHER), str(os.getpid()), *argv]
         given = {**environment, **launch.environment, SUPERVISOR_FD: str(life_line.read_fd)}
         try:
             self._process = subprocess.Popen(

@@ -1,14 +1,17 @@
 """Answers on standard output: aligned tables for people, JSON for scripts."""
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, TextIO
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, TextIO, TypeVar
 
 from alicia.cli.words import clean
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+
+_Item = TypeVar("_Item")
 
 # One colour per meaning; a word that is not here stays plain.
 _STYLES: Final[Mapping[str, str]] = {
@@ -83,6 +86,16 @@ class Output:
             markup=False,
             width=None if tty else _WIDTH_UNBOUNDED,
         )
+
+
+def progress(items: Sequence[_Item], text: str) -> Iterable[_Item]:
+    """The items, with a bar on standard error while they are worked on; only on a terminal."""
+    if not sys.stderr.isatty():
+        return items
+    from rich.console import Console
+    from rich.progress import track
+
+    return track(items, text, console=Console(stderr=True), transient=True)
 
 
 def build_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> "Table":

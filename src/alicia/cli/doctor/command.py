@@ -8,6 +8,7 @@ from alicia.cli.context import Context
 from alicia.cli.doctor import broker, machine, services
 from alicia.cli.doctor.finding import Finding, Verdict
 from alicia.cli.exits import Exit
+from alicia.cli.output import progress
 from alicia.cli.parsing import Group
 
 
@@ -51,7 +52,7 @@ def examine(context: Context) -> list[Finding]:
         lambda: [services.service(context.scheduler)],
         lambda: [services.fleet(context.collector)],
     )
-    return [finding for check in checks for finding in check()]
+    return [finding for check in progress(checks, "checking") for finding in check()]
 
 
 def _failed(findings: Sequence[Finding]) -> bool:

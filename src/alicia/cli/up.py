@@ -1,0 +1,155 @@
+"""``alicia up``: broker, collector and scheduler as one."""
+
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from alicia.adapters.clock import SystemRandom
+from alicia.adapters.files import make_private_folder, write_atomically
+from alicia.adapters.lockfile import DataLock
+from alicia.cli.children import Launch, python_command
+from alicia.cli.context import Context
+from alicia.cli.parsing import Group
+from alicia.cli.supervisor import Part, PartState, Supervisor
+from alicia.cli.voice import Speaker
+
+if TYPE_CHECKING:
+    from alicia.adapters.broker.choose import Choice
+
+_EVERY_ADDRESS: Final = "0.0.0.0"  # noqa: S104 - only by --lan, and only with tokens
+
+
+def configure(group: Group) -> None:
+    """Describe the arguments."""
+    parser = group.alone(up)
+    parser.add_argument("--demo", action="store_true", help="also a simulated fleet")
+    parser.add_argument(
+        "--fresh", action="store_true", help="with an empty data folder; the old one is kept aside"
+    )
+    parser.add_argument(
+        "--lan", action="store_true", help="also for other machines; needs alicia token create"
+    )
+    parser.add_argument(
+        "--insecure", action="store_true", help="with --lan: without tokens, open to everybody"
+    )
+
+
+def up(context: Context) -> int:
+    """Run everything until Ctrl-C; see supervisor.py for what that means."""
+    from alicia.adapters.broker.choose import choose
+
+    _apply_flags(context)
+    data_dir = context.settings.data_dir.absolute()
+    aside = _set_aside(context, data_dir)
+    lock = DataLock(data_dir / "up.lock")
+    lock.acquire()
+    note = data_dir / "run" / "up.json"
+    try:
+        choice = choose(context.settings)
+        speaker = Speaker(
+            context.out,
+            data_dir=data_dir,
+            sentences={"broker": choice.sentence, "demo": "the simulated fleet has begun"},
+            note=_note_writer(note, choice, started_ms=context.clock.now_ms()),
+        )
+        if aside is not None:
+            speaker.greet("fresh", f"the old data are kept in {aside}")
+        return Supervisor(
+            [*_broker_parts(choice, speaker), *_service_parts(demo=context.get("demo"))],
+            voice=speaker,
+            environment=_child_environment(context, choice.url, data_dir),
+            clock=context.clock,
+            random=SystemRandom(),
+        ).run()
+    finally:
+        note.unlink(missing_ok=True)
+        lock.release()
+
+
+def _apply_flags(context: Context) -> None:
+    """Turn ``--lan`` and ``--insecure`` into the settings they stand for."""
+    if context.get("lan"):
+        context.flags.setdefault("HOST", _EVERY_ADDRESS)
+    if context.get("insecure"):
+        context.flags["INSECURE"] = "on"
+
+
+def _set_aside(context: Context, data_dir: Path) -> Path | None:
+    if not context.get("fresh"):
+        return None
+    from alicia.cli.fresh import set_aside
+
+    return set_aside(data_dir, now_ms=context.clock.now_ms())
+
+
+def _child_environment(context: Context, broker_url: str, data_dir: Path) -> dict[str, str]:
+    """Our flags as settings of the environment, where ``ps`` shows no password in them."""
+    given = {f"ALICIA_{key}": value for key, value in context.flags.items()}
+    return {
+        **context.environment,
+        **given,
+        "ALICIA_MQTT_URL": broker_url,
+        "ALICIA_DATA_DIR": str(data_dir),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _service_parts(*, demo: bool) -> list[Part]:
+    parts = [
+        Part(name, _service_launch(name, f"ALICIA_{name.upper()}_PORT"))
+        for name in ("collector", "scheduler")
+    ]
+    if demo:
+        parts.append(Part("demo", lambda _: Launch(python_command("demo")), late=True))
+    return parts
+
+
+def _service_launch(name: str, port_key: str) -> Callable[[str], Launch]:
+    def launch(address: str) -> Launch:
+        # A restarted service keeps its port, also one that the system chose: pages stay open.
+        port = address.rpartition(":")[2]
+        return Launch(python_command(name), {port_key: port} if port else {})
+
+    return launch
+
+
+def _broker_parts(choice: "Choice", speaker: Speaker) -> list[Part]:
+    child = choice.starts
+    if child is None:
+        speaker.greet("broker", choice.sentence)
+        return []
+
+    def launch(_address: str) -> Launch:
+        for sentence in child.prepare():
+            speaker.greet("broker", sentence)
+        return Launch(child.argv, tethered=child.tethered)
+
+    return [Part("broker", launch, probe=child.probe, stop_last=True)]
+
+
+def _note_writer(
+    path: Path, choice: "Choice", *, started_ms: int
+) -> Callable[[Sequence[PartState]], None]:
+    make_private_folder(path.parent)
+
+    def write(states: Sequence[PartState]) -> None:
+        content: Mapping[str, Any] = {
+            "pid": os.getpid(),
+            "started": started_ms / 1000,
+            "broker": {"kind": choice.kind, "url": choice.url},
+            "parts": {state.part.name: _plain(state) for state in states},
+        }
+        write_atomically(path, json.dumps(content).encode())
+
+    return write
+
+
+def _plain(state: PartState) -> dict[str, Any]:
+    return {
+        "pid": None if state.child is None else state.child.pid,
+        "ready": state.answers,
+        "address": state.address,
+        "restarts": state.record.restarts,
+    }

@@ -1,0 +1,272 @@
+"""``alicia up`` with real parts: ready, restarted, stopped, refused."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import psutil
+import pytest
+
+pytestmark = [
+    pytest.mark.broker,
+    pytest.mark.skipif(shutil.which("mosquitto") is None, reason="mosquitto is not installed"),
+]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+class Up:
+    """One running ``alicia up --json``, and what it said so far."""
+
+    def __init__(self, process: subprocess.Popen[str], stderr: Path, environment: Any) -> None:
+        self.process = process
+        self.said: list[dict[str, Any]] = []
+        self.environment = environment
+        self._stderr = stderr
+
+    def wait_for(self, **wanted: object) -> dict[str, Any]:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.said.append(json.loads(line))
+            if wanted.items() <= self.said[-1].items():
+                return self.said[-1]
+        raise AssertionError(f"{wanted} was never said, but {self.said}; {self.complaints}")
+
+    def ready(self) -> dict[str, str]:
+        """Wait until all parts answer; the address of each."""
+        self.wait_for(part="up", state="next")
+        return {s["part"]: s["address"] for s in self.said if s["state"] == "ready"}
+
+    def children(self) -> dict[str, psutil.Process]:
+        found = psutil.Process(self.process.pid).children(recursive=True)
+        return {_part(process): process for process in found}
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "alicia", *words],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    @property
+    def complaints(self) -> str:
+        return self._stderr.read_text(encoding="utf-8")
+
+
+def _part(process: psutil.Process) -> str:
+    command = process.cmdline()
+    return "broker" if "mosquitto" in command[0] else command[-1]
+
+
+def settings_of(folder: Path, **more: object) -> dict[str, str]:
+    given = {
+        "DATA_DIR": folder / "data",
+        "COLLECTOR_PORT": 0,
+        "SCHEDULER_PORT": 0,
+        "MQTT_PORT_LOCAL": free_port(),
+        **more,
+    }
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("ALICIA_", "MQTT_"))}
+    return clean | {f"ALICIA_{key}": str(value) for key, value in given.items()}
+
+
+@contextmanager
+def running(folder: Path, words: Sequence[str] = (), **more: object) -> Iterator[Up]:
+    environment = settings_of(folder, **more)
+    stderr = folder / "stderr"
+    with (
+        stderr.open("a") as complaints,
+        subprocess.Popen(
+            [sys.executable, "-m", "alicia", "up", "--json", *words],
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+            text=True,
+        ) as process,
+    ):
+        up = Up(process, stderr, environment)
+        try:
+            yield up
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                drain(process.stdout)
+                process.wait(10)
+
+
+def drain(stream: IO[str] | None) -> None:
+    for _ in stream or ():
+        pass
+
+
+def get(url: str) -> Any:
+    with urllib.request.urlopen(url, timeout=5) as answer:
+        return json.load(answer)
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 5) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def all_gone(processes: Sequence[psutil.Process]) -> bool:
+    return not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in processes)
+
+
+def test_everything_starts_and_stops_with_one_command(tmp_path: Path) -> None:
+    with running(tmp_path) as up:
+        addresses = up.ready()
+        assert set(addresses) == {"broker", "collector", "scheduler"}
+        assert get(addresses["collector"] + "/health")["service_name"] == "metrics_collector"
+        assert get(addresses["scheduler"] + "/health")["service_name"] == "event_scheduler"
+        assert eventually(lambda: get(addresses["collector"] + "/health")["mqtt_connected"])
+        assert eventually(lambda: get(addresses["scheduler"] + "/health")["mqtt_connected"])
+        parts = up.children()
+        assert set(parts) == {"broker", "collector", "scheduler"}
+        began = time.monotonic()
+        up.process.send_signal(signal.SIGTERM)
+        drain(up.process.stdout)
+        assert up.process.wait(10) == 0
+        assert time.monotonic() - began < 5
+        assert all_gone(list(parts.values()))
+    data = tmp_path / "data"
+    assert data.stat().st_mode & 0o777 == 0o700
+    assert list((data / "run").iterdir()) == []
+
+
+def test_the_supervisor_stays_small(tmp_path: Path) -> None:
+    with running(tmp_path) as up:
+        up.ready()
+        program = f"import psutil; print(psutil.Process({up.process.pid}).memory_info().rss)"
+        seen = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+        assert int(seen.stdout) < 30e6
+
+
+@pytest.mark.parametrize("name", ["collector", "scheduler"])
+def test_a_killed_service_comes_back_with_what_it_knew(tmp_path: Path, name: str) -> None:
+    with running(tmp_path) as up:
+        addresses = up.ready()
+        assert up.run("rules", "add", "hot", "temp > 30").returncode == 0
+        added = up.run("events", "add", "wake", "--every", "1h", "--topic", "home/wake", "--json")
+        event_id = json.loads(added.stdout)["event_id"]
+        up.children()[name].kill()
+        assert up.wait_for(part=name, state="ended")["code"] == -signal.SIGKILL
+        assert up.wait_for(part=name, state="ready")["address"] == addresses[name]
+        rules = json.loads(up.run("rules", "list", "--json").stdout)["rules"]
+        assert "hot" in [rule["name"] for rule in rules]
+        shown = json.loads(up.run("events", "show", "wake", "--json").stdout)["event"]
+        assert shown["event_id"] == event_id
+        noted = json.loads((tmp_path / "data/run/up.json").read_bytes())
+        assert noted["parts"][name]["restarts"] == 1
+
+
+def test_a_killed_broker_comes_back_and_is_found_again(tmp_path: Path) -> None:
+    with running(tmp_path) as up:
+        addresses = up.ready()
+        up.children()["broker"].kill()
+        up.wait_for(part="broker", state="ended")
+        up.wait_for(part="broker", state="ready")
+        health = addresses["collector"] + "/health"
+        assert eventually(lambda: get(health)["mqtt_connected"], seconds=20)
+
+
+def test_no_part_outlives_a_killed_supervisor(tmp_path: Path) -> None:
+    with running(tmp_path) as up:
+        up.ready()
+        parts = list(up.children().values())
+        assert len(parts) == 3
+        up.process.kill()
+        assert eventually(lambda: all_gone(parts), seconds=8)
+
+
+def test_a_busy_port_is_named_with_its_holder_and_ends_all(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with running(tmp_path, COLLECTOR_PORT=port) as up:
+            assert up.wait_for(state="refused")["part"] == "collector"
+            drain(up.process.stdout)
+            assert up.process.wait(10) == 1
+            assert f"port {port} " in up.complaints
+            assert f"(pid {os.getpid()})" in up.complaints
+            assert "Traceback" not in up.complaints
+
+
+def test_a_second_one_on_the_same_data_is_refused(tmp_path: Path) -> None:
+    with running(tmp_path) as up:
+        addresses = up.ready()
+        second = up.run("up")
+        assert second.returncode == 1
+        assert second.stdout == ""
+        assert second.stderr.count("\n") == 1
+        assert f"in use by another up (pid {up.process.pid})" in second.stderr
+        assert get(addresses["collector"] + "/health")
+
+
+def test_beyond_loopback_nothing_starts_without_a_token(tmp_path: Path) -> None:
+    with running(tmp_path, ["--lan"]) as up:
+        drain(up.process.stdout)
+        assert up.process.wait(10) == 1
+        assert "alicia token create" in up.complaints
+
+
+def test_fresh_starts_empty_and_keeps_the_old(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir(mode=0o700)
+    (data / "keepsake").touch()
+    with running(tmp_path, ["--fresh"]) as up:
+        up.ready()
+        assert not (data / "keepsake").exists()
+        (aside,) = tmp_path.glob("data.before-*")
+        assert (aside / "keepsake").exists()
+        assert up.said[0]["text"] == f"the old data are kept in {aside}"
+
+
+def test_the_state_is_seen_from_another_terminal(tmp_path: Path) -> None:
+    with running(tmp_path) as up:
+        up.ready()
+        assert up.run("push", "temp=21.5", "--service", "kitchen").returncode == 0
+        asked = up.run("query", 'temp{service="kitchen"}', "--json")
+        (row,) = json.loads(asked.stdout)["data"]["result"]
+        assert row["value"][1] == "21.5"
+        assert up.run("status").returncode == 0
+        examined = json.loads(up.run("doctor", "--json").stdout)
+        assert [c for c in examined["checks"] if c["status"] == "fail"] == []
+
+
+def test_tail_prints_what_the_bus_brings_and_ends_well(tmp_path: Path) -> None:
+    with running(tmp_path) as up:
+        up.ready()
+        with subprocess.Popen(
+            [sys.executable, "-m", "alicia", "tail", "alicia/metrics/summary", "--json", "-n", "1"],
+            env=up.environment | {"ALICIA_TOPIC_PREFIX": "alicia"},
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as tail:
+            port = up.environment["ALICIA_MQTT_PORT_LOCAL"]
+            publish = ["mosquitto_pub", "-p", port, "-t", "alicia/metrics/summary", "-m", '{"a":1}']
+            while tail.poll() is None:
+                subprocess.run(publish, check=True)
+                time.sleep(0.05)
+            assert tail.returncode == 0
+            assert json.loads(tail.stdout.readline() if tail.stdout else "")["payload"] == {"a": 1}
