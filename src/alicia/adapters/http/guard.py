@@ -151,6 +151,10 @@ class Guard:
             raise Unauthorized(f"token {token.id} has expired; alicia token create makes a new one")
         raise Unauthorized("this token is not known here; it may have been revoked")
 
+    async def settled(self) -> None:
+        """Wait until every noted use is stored; part of a clean stop."""
+        await asyncio.gather(*self._tasks)
+
     def _check_host(self, headers: Mapping[bytes, str], path: str) -> None:
         # Containers and balancers poll /health by whatever name they have for us.
         if self.exposed and path == HEALTH:

@@ -98,3 +98,4 @@ class HttpServer:
         await self._server.shutdown(sockets=list(self._listener.sockets))
         for connection in list(self._server.server_state.connections):
             connection.transport.abort()
+        await self._guard.settled()
