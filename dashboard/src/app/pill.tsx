@@ -1,0 +1,41 @@
+/** How current the page is: live, reconnecting, or stale since. */
+
+import { span } from "../base/format";
+import { usePage } from "../data/context";
+import type { LinkState } from "../data/stream";
+
+/** After this long without a line the data is called stale. */
+const STALE_MS = 15_000;
+
+export interface PillWords {
+  readonly tone: "live" | "trying" | "stale";
+  readonly text: string;
+}
+
+export function pillWords(state: LinkState, now: number): PillWords {
+  switch (state.phase) {
+    case "live":
+      return { tone: "live", text: "live" };
+    case "connecting":
+      return { tone: "trying", text: "connecting" };
+    case "paused":
+      return { tone: "trying", text: "paused" };
+    case "waiting": {
+      const retry = `retry in ${Math.max(0, Math.ceil((state.retryAt - now) / 1000))} s`;
+      return now - state.since < STALE_MS
+        ? { tone: "trying", text: `reconnecting · ${retry}` }
+        : { tone: "stale", text: `stale for ${span(now - state.since)} · ${retry}` };
+    }
+  }
+}
+
+export function Pill() {
+  const { link, clock } = usePage();
+  const words = pillWords(link.value, link.value.phase === "waiting" ? clock.now.value : 0);
+  return (
+    <span class={`pill pill-${words.tone}`} role="status" data-testid="pill" data-tone={words.tone}>
+      <span class="pill-dot" aria-hidden="true" />
+      {words.text}
+    </span>
+  );
+}

@@ -1,0 +1,104 @@
+/** The small lines on the tiles: fetched for tiles in view only, a few at a time. */
+
+import { signal, type ReadonlySignal, type Signal } from "@preact/signals";
+import { pathOf, type Api } from "./api";
+import * as decode from "./decode";
+import { toSeries, withTail, type Series } from "./series";
+import type { MetricInfo } from "./types";
+
+export interface SparkData {
+  readonly metric: string;
+  readonly unit: string;
+  readonly series: Series;
+}
+
+export interface Sparks {
+  /** The line of a service, fetched while somebody watches it. */
+  watch(service: string): { readonly line: ReadonlySignal<SparkData | null>; stop(): void };
+  /** New samples are stored: extend the lines being watched. */
+  tick(): void;
+}
+
+const WINDOW_MS = 30 * 60_000;
+const POINTS_MAX = 120;
+const AT_ONCE = 3;
+
+/** What says most about a service at one glance, best first. */
+const TELLING = [
+  /^response_time/,
+  /latency/,
+  /^request.*(rate|per_second)/,
+  /^cpu_percent$/,
+  /requests.*total/,
+  /messages_processed/,
+  /^memory/,
+];
+
+/** The metric to draw: the most telling one, else the first gauge of the alphabet. */
+export function telling(metrics: readonly MetricInfo[]): MetricInfo | null {
+  const drawable = metrics.filter((m) => m.value !== null && !/_bucket$|^up$/.test(m.name));
+  for (const pattern of TELLING) {
+    const hit = drawable.find((m) => pattern.test(m.name));
+    if (hit) return hit;
+  }
+  const byName = [...drawable].sort((a, b) => (a.name < b.name ? -1 : 1));
+  return byName.find((m) => m.metric_type === "gauge") ?? byName[0] ?? null;
+}
+
+interface Entry {
+  readonly line: Signal<SparkData | null>;
+  watchers: number;
+  metric: MetricInfo | null;
+  samples: readonly MetricInfo[];
+}
+
+export function createSparks(api: Api, now: () => number): Sparks {
+  const entries = new Map<string, Entry>();
+  const queue: string[] = [];
+  let running = 0;
+
+  const load = async (service: string, entry: Entry): Promise<void> => {
+    const path = pathOf("metrics", service);
+    entry.metric ??= telling(decode.serviceMetrics(await api.get(path)).metrics);
+    const { metric } = entry;
+    if (!metric) return;
+    const oldest = now() - WINDOW_MS;
+    const from = Math.max(oldest, (entry.samples[0]?.timestamp ?? 0) + 1);
+    const query = { start: from / 1000, end: now() / 1000, limit: POINTS_MAX };
+    const got = decode.samples(await api.get(path + pathOf(metric.name), query));
+    entry.samples = withTail(entry.samples, got, oldest).slice(0, POINTS_MAX);
+    const [series] = toSeries(entry.samples);
+    if (series) entry.line.value = { metric: metric.name, unit: metric.unit, series };
+  };
+  const pump = () => {
+    while (running < AT_ONCE && queue.length > 0) {
+      const service = queue.shift() ?? "";
+      const entry = entries.get(service);
+      if (!entry || entry.watchers === 0) continue;
+      running++;
+      // A tile without a line says so by having none; the next tick asks again.
+      void load(service, entry)
+        .catch(() => undefined)
+        .finally(() => {
+          running--;
+          pump();
+        });
+    }
+  };
+  const ask = (service: string) => {
+    if (!queue.includes(service)) queue.push(service);
+    pump();
+  };
+  return {
+    watch(service) {
+      const entry = entries.get(service) ?? { line: signal(null), watchers: 0, metric: null, samples: [] };
+      entries.set(service, entry);
+      entry.watchers++;
+      ask(service);
+      return { line: entry.line, stop: () => void entry.watchers-- };
+    },
+    tick() {
+      for (const [service, entry] of entries) if (entry.watchers > 0) ask(service);
+    },
+  };
+}

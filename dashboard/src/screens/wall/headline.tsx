@@ -1,0 +1,41 @@
+/** Is all well? The first words of the page, and the figures of the collector. */
+
+import { compact } from "../../base/format";
+import { usePage } from "../../data/context";
+import type { Service, Stats } from "../../data/types";
+import { Mark } from "../../ui/status";
+import { verdict } from "./model";
+
+export function Headline({ services }: { services: readonly Service[] | null }) {
+  const { store } = usePage();
+  const said = services && verdict(services);
+  return (
+    <div class="headline">
+      <div class="verdict" data-testid="verdict">
+        {said && <Mark status={said.tone} />}
+        <h1>{said?.text ?? "Looking at the fleet"}</h1>
+        {said && said.detail !== "" && <p>{said.detail}</p>}
+      </div>
+      <Figures stats={store.stats.value.value} services={services?.length ?? null} />
+    </div>
+  );
+}
+
+function Figures({ stats, services }: { stats: Stats | null; services: number | null }) {
+  const figures: readonly [string, number | null][] = [
+    ["services", services],
+    ["messages/s", stats?.bus.messages_per_second ?? null],
+    ["samples/s", stats?.samples_per_second ?? null],
+    ["series", stats?.series ?? null],
+  ];
+  return (
+    <dl class="figures">
+      {figures.map(([name, value]) => (
+        <div key={name} data-testid={`figure-${name}`}>
+          <dt>{name}</dt>
+          <dd>{compact(value)}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

@@ -1,0 +1,34 @@
+/** The metrics of one service, current while a component shows them. */
+
+import { useSignalEffect } from "@preact/signals";
+import { useMemo } from "preact/hooks";
+import { ApiError, pathOf } from "../../data/api";
+import { usePage } from "../../data/context";
+import * as decode from "../../data/decode";
+import { createResource, type Resource } from "../../data/resource";
+import type { ServiceMetrics } from "../../data/types";
+
+export function useServiceMetrics(service: string): Resource<ServiceMetrics> {
+  const { api, store } = usePage();
+  const resource = useMemo(
+    () =>
+      createResource(async () => {
+        if (service === "") return { service_name: "", metrics: [] };
+        try {
+          return decode.serviceMetrics(await api.get(pathOf("metrics", service)));
+        } catch (error) {
+          // A service that is known by its health alone has no metrics: no fault.
+          if (error instanceof ApiError && error.status === 404) {
+            return { service_name: service, metrics: [] };
+          }
+          throw error;
+        }
+      }),
+    [api, service],
+  );
+  useSignalEffect(() => {
+    void store.tick.value;
+    void resource.refresh();
+  });
+  return resource;
+}
