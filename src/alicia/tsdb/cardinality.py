@@ -50,8 +50,10 @@ class Cardinality:
     def suspects(self, *, now_ms: int) -> list[str]:
         """Services that were refused series or made more than BIRTHS_MAX in a window."""
         self._turn(now_ms)
-        busy = [service for service in self._born if self._recent(service) > BIRTHS_MAX]
-        return sorted({*self._refused, *busy})
+        known = {*self._born, *self._born_before}
+        return sorted(
+            {*self._refused, *(service for service in known if self._recent(service) > BIRTHS_MAX)}
+        )
 
     def accuse(self, service: str, existing: Iterable[LabelSet]) -> Culprit:
         """Name the label that varies most among a service's series, refused ones included."""
