@@ -15,11 +15,11 @@ class Entry(NamedTuple):
 
 
 COMMANDS: Final[dict[str, Entry]] = {
-    "up": Entry("up", "start broker, collector and scheduler, and watch over them"),
+    "up": Entry("up", "start broker, collector and scheduler; watch them"),
     "collector": Entry("services", "run the metrics collector alone"),
     "scheduler": Entry("services", "run the event scheduler alone"),
     "demo": Entry("demonstration", "run a simulated fleet of services"),
-    "status": Entry("status", "both services, the fleet, alerts and next runs on one screen"),
+    "status": Entry("status", "services, fleet, alerts, next runs on one screen"),
     "doctor": Entry("doctor.command", "check broker, clock, disk, ports; name each fix"),
     "query": Entry("query", "ask a PromQL expression"),
     "push": Entry("push", "send samples: NAME=VALUE…"),

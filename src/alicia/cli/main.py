@@ -36,36 +36,40 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     Raises:
         SystemExit: help was asked for, or the line cannot be read.
     """
-    shared = shared_flags()
-    first = _first_parser(shared)
+    # A value that equals a command's name only costs the import of that command.
+    parser = build_parser(only=frozenset(arguments))
     if not arguments:
-        first.print_help(sys.stderr)
-        first.exit(Exit.USAGE)
-    namespace = first.parse_args(arguments)
-    name, rest = namespace.command, namespace.rest
-    if name not in COMMANDS:
-        first.error(f"there is no command {name[:64]!r}")
-    entry = COMMANDS[name]
-    parser = Parser(prog=f"alicia {name}", description=entry.text, parents=[shared])
-    module = importlib.import_module(f"alicia.cli.{entry.module}")
-    module.configure(Group(parser, shared))
-    return parser.parse_args(join_negatives(rest), namespace)
+        parser.print_help(sys.stderr)
+        parser.exit(Exit.USAGE)
+    return parser.parse_args(join_negatives(arguments))
 
 
-def _first_parser(shared: Parser) -> Parser:
-    width = max(map(len, COMMANDS))
-    rows = "\n".join(f"  {name:<{width}}  {entry.text}" for name, entry in COMMANDS.items())
+def build_parser(*, only: frozenset[str] = frozenset(COMMANDS)) -> Parser:
+    """The grammar of all commands; those that are not in ``only`` have no arguments yet."""
+    shared = shared_flags()
     parser = Parser(
         prog="alicia",
         usage="alicia [flags] COMMAND …",
         description="Monitoring and scheduling for fleets of services that talk over MQTT.",
-        epilog=f"commands:\n{rows}\n\n`alicia COMMAND --help` says more. Start with: alicia up",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="`alicia COMMAND --help` says more. Start with: alicia up",
         parents=[shared],
     )
     parser.add_argument("--version", action="version", version=f"alicia {__version__}")
-    parser.add_argument("command", help=argparse.SUPPRESS)
-    parser.add_argument("rest", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    commands = parser.add_subparsers(
+        title="commands",
+        dest="command",
+        required=True,
+        metavar="COMMAND",
+        prog="alicia",
+        parser_class=Parser,
+    )
+    for name, entry in COMMANDS.items():
+        command = commands.add_parser(
+            name, help=entry.text, description=entry.text, parents=[shared]
+        )
+        if name in only:
+            module = importlib.import_module(f"alicia.cli.{entry.module}")
+            module.configure(Group(command, shared))
     return parser
 
 

@@ -43,7 +43,7 @@ def test_every_command_has_help(name: str, capsys: pytest.CaptureFixture[str]) -
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == Exit.DONE
     shown = capsys.readouterr().out
-    assert all(entry.text in shown for entry in COMMANDS.values())
+    assert all(entry.text in shown for entry in COMMANDS.values()), shown
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
@@ -54,7 +54,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("line", "fault"),
     [
-        ("nonsense", "alicia: there is no command 'nonsense'"),
+        ("nonsense", "alicia: argument COMMAND: invalid choice: 'nonsense'"),
         ("events", "alicia events: the following arguments are required: COMMAND"),
         ("events nonsense", "alicia events: argument COMMAND: invalid choice"),
         ("query", "alicia query: the following arguments are required: EXPR"),
