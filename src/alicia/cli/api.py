@@ -5,7 +5,6 @@ import json
 import os
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.parse import quote, urlencode, urlsplit
@@ -20,33 +19,32 @@ _EVERY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - re
 Service = Literal["collector", "scheduler"]
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
-    """What a service wrote about itself into ``DATA_DIR/run``."""
+def read_note(name: str, data_dir: Path) -> dict[str, Any]:
+    """A running process's own note ``DATA_DIR/run/<name>.json``.
 
-    pid: int
-    url: str
-
-
-def read_running(service: str, data_dir: Path) -> Running | None:
-    """The service's own note, if it is there, readable, and of a process that lives."""
+    Empty where there is none, where it cannot be read, and where its writer has died.
+    """
     try:
-        note = json.loads((data_dir / "run" / f"{service}.json").read_bytes())
-        running = Running(int(note["pid"]), str(note["url"]))
-        os.kill(running.pid, 0)
-    except PermissionError:
-        return running  # it lives, under another user
+        note = json.loads((data_dir / "run" / f"{name}.json").read_bytes())
+        return dict(note) if _lives(int(note["pid"])) else {}
     except (OSError, ValueError, KeyError, TypeError, OverflowError):
-        return None
-    return running
+        return {}
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True  # under another user
+    return True
 
 
 def find_service(service: Service, settings: Settings, *, token: str = "") -> "Api":
     """The API of a running service; else the address that the settings give it."""
-    running = read_running(service, settings.data_dir)
-    if running is not None:
-        url = running.url
-    else:
+    url = str(read_note(service, settings.data_dir).get("url") or "")
+    if not url:
         port = settings.collector_port if service == "collector" else settings.scheduler_port
         host = _EVERY_ADDRESS.get(settings.host, settings.host)
         scheme = "https" if settings.tls_cert else "http"
@@ -120,6 +118,9 @@ class Api:
         value = _decode(received)
         if answer.status >= 400:
             raise Refused(problem_line(answer.status, value), status=answer.status, problem=value)
+        if isinstance(value, str):
+            what = f"what answers at {self.url} is not the {self.service}: it sends no JSON"
+            raise Refused(what, status=answer.status, problem=value)
         return value
 
     def _connect(self) -> http.client.HTTPConnection:

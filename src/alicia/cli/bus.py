@@ -1,10 +1,8 @@
 """The bus from a terminal: a connection without a session, for as long as one command lasts."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Final
 
 from alicia.adapters.bus.address import parse_address, tls_context
@@ -13,6 +11,7 @@ from alicia.adapters.bus.packer import silence_gmqtt
 from alicia.adapters.clock import SystemClock, SystemRandom
 from alicia.adapters.settings import Settings
 from alicia.base.counters import Counters
+from alicia.cli.api import read_note
 from alicia.cli.exits import Unreachable
 from alicia.wire.ports import Bus, BusState, Handler
 
@@ -23,15 +22,8 @@ def broker_url(settings: Settings) -> str:
     """The configured broker, else the one that ``alicia up`` uses, else the local port."""
     if settings.mqtt_url:
         return settings.mqtt_url
-    return _noted_url(settings.data_dir) or f"mqtt://127.0.0.1:{settings.mqtt_port_local}"
-
-
-def _noted_url(data_dir: Path) -> str:
-    try:
-        note = json.loads((data_dir / "run" / "up.json").read_bytes())
-        return str(note["broker"]["url"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
+    broker = read_note("up", settings.data_dir).get("broker") or {}
+    return str(broker.get("url") or f"mqtt://127.0.0.1:{settings.mqtt_port_local}")
 
 
 @asynccontextmanager

@@ -1,18 +1,27 @@
 """``alicia token``: let services and people in."""
 
+import contextlib
+import os
+import re
+import signal
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from alicia.adapters.broker.accounts import Accounts
 from alicia.adapters.clock import SystemRandom
 from alicia.adapters.http.roles import Role
 from alicia.adapters.http.tokens import YEAR_MS, Token, TokenFile
 from alicia.adapters.settings import Settings
 from alicia.cli import reading, words
+from alicia.cli.api import read_note
 from alicia.cli.context import Context
-from alicia.cli.exits import Exit
+from alicia.cli.exits import Exit, Usage
 from alicia.cli.parsing import Group
 
-_ROLES = tuple(role.value for role in Role if role is not Role.PUBLIC)
+# The name is written into the broker's files, where spaces, colons and new lines have a meaning.
+_SERVICE: Final = re.compile(r"[A-Za-z0-9_.-]{0,256}")
+_ROLES: Final = tuple(role.value for role in Role if role is not Role.PUBLIC)
 
 
 def configure(group: Group) -> None:
@@ -36,6 +45,8 @@ def create(context: Context) -> int:
         if expires is None
         else round(reading.duration_seconds(expires, flag="--expires") * 1000)
     )
+    if not _SERVICE.fullmatch(service):
+        raise Usage(f"--service: {service[:64]!r} may hold letters, digits, _ . - and no more")
     secret, token = _file(context.settings).create(
         role,
         service=service,
@@ -43,13 +54,32 @@ def create(context: Context) -> int:
         random=SystemRandom(),
         lifetime_ms=lifetime_ms,
     )
+    account = _broker_account(context.settings, service, role) if service else {}
     if context.json:
-        context.out.json({"token": secret, **_plain(token)})
-    else:
-        context.out.line(secret)
-        bound = f" for {service}" if service else ""
-        context.out.line(f"{token.id}, role {role.value}{bound}; shown this once: keep it now")
+        context.out.json({"token": secret, **_plain(token), **account})
+        return Exit.DONE
+    bound = f" for {service}" if service else ""
+    context.out.line(secret)
+    context.out.line(f"{token.id}, role {role.value}{bound}; shown this once: keep it now")
+    if account:
+        context.out.line(f"password on a broker started by --lan: {account['broker_password']}")
     return Exit.DONE
+
+
+def _broker_account(settings: Settings, service: str, role: Role) -> dict[str, str]:
+    """Make the service's account on the broker that we start beyond loopback (security.md §4)."""
+    more = role.value if role in (Role.OPERATOR, Role.EDITOR) else None
+    accounts = Accounts(settings.data_dir / "broker", prefix=settings.topic_prefix)
+    password = accounts.add_service(service, role=more)
+    _reload_broker(read_note("up", settings.data_dir))
+    return {"broker_user": service, "broker_password": password}
+
+
+def _reload_broker(note: Mapping[str, Any]) -> None:
+    """Let a running Mosquitto of ours read its accounts again; nothing else understands SIGHUP."""
+    with contextlib.suppress(KeyError, TypeError, OSError):
+        if note["broker"]["kind"] == "mosquitto":
+            os.kill(int(note["parts"]["broker"]["pid"]), signal.SIGHUP)
 
 
 def list_tokens(context: Context) -> int:

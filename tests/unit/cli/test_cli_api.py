@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from alicia.adapters.settings import Settings
-from alicia.cli.api import Api, find_service, path, problem_line, read_running
+from alicia.cli.api import Api, find_service, path, problem_line, read_note
 from alicia.cli.exits import Refused
 
 
@@ -24,12 +24,12 @@ def test_a_running_service_is_found_at_its_real_port(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["", "[]", "{}", '{"pid": "x", "url": ""}', '{"pid": 4194305, "url": "http://h:1"}']
+    "content", ["", "[]", "{}", '{"pid": "x"}', '{"pid": 4194305, "url": "http://h:1"}']
 )
 def test_a_note_that_is_stale_or_damaged_counts_as_none(tmp_path: Path, content: str) -> None:
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "collector.json").write_text(content, encoding="utf-8")
-    assert read_running("collector", tmp_path) is None
+    assert read_note("collector", tmp_path) == {}
 
 
 @pytest.mark.parametrize(
