@@ -126,7 +126,8 @@ def add_streams(router: APIRouter) -> None:
         return Response("x", headers={"Cache-Control": "public, max-age=9"})
 
     @router.get("/slow", dependencies=[needs(Role.VIEWER)])
-    async def slow() -> object:
+    async def slow(request: Request) -> object:
+        request.app.state.entered.set()
         await asyncio.sleep(3600)
         return {}
 
@@ -158,6 +159,7 @@ def make_service(folder: Path, *, loopback: bool, **kwargs: Any) -> Service:
     if loopback:
         guard.admit(listener(loopback=True))
     app = build_app(title="Test", guard=guard, routers=[routes()], counters=counters)
+    app.state.entered = asyncio.Event()
     return Service(app, guard, clock, counters, slept)
 
 

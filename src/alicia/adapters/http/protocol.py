@@ -17,6 +17,7 @@ from alicia.adapters.http.security_headers import SECURITY_HEADERS
 HEAD_SECONDS: Final = 10.0
 BODY_STALL_SECONDS: Final = 30.0
 HEAD_BYTES_MAX: Final = 64 * 1024
+_LINGER_SECONDS: Final = 1.0
 
 
 def make_protocol(
@@ -28,7 +29,7 @@ def make_protocol(
     """The factory of a server's connections, which share one bound on their number."""
     return partial(
         BoundedProtocol,
-        crowd=crowd or Crowd(),
+        crowd=Crowd() if crowd is None else crowd,  # an empty one is false
         head_seconds=head_seconds,
         stall_seconds=stall_seconds,
     )
@@ -52,6 +53,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._timer: asyncio.TimerHandle | None = None
         self._progress = 0.0
         self._head_bytes = 0
+        self._refused = False
         self.stage = Stage.HEAD
 
     @property
@@ -78,7 +80,9 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Feed the parser, but no endless head."""
+        """Feed the parser, but no endless head, and nothing after a refusal."""
+        if self._refused:
+            return
         if self.stage in (Stage.HEAD, Stage.IDLE):
             self._head_bytes += len(data)
         super().data_received(data)
@@ -128,7 +132,14 @@ class BoundedProtocol(HttpToolsProtocol):
         head = [*reply.raw_headers, *SECURITY_HEADERS, (b"connection", b"close")]
         lines = [f"HTTP/1.1 {status} Refused".encode(), *(b": ".join(item) for item in head)]
         self.transport.write(b"\r\n".join([*lines, b"", bytes(reply.body)]))
-        self.transport.close()
+        self._refused = True
+        if not self.transport.can_write_eof():
+            self.transport.close()
+            return
+        # Closing with bytes unread would reset the connection before the answer is seen.
+        self.transport.write_eof()
+        self.stage = Stage.HEAD
+        self._arm(_LINGER_SECONDS)
 
     def _begin_head(self) -> None:
         self.stage = Stage.HEAD

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, final
 
@@ -29,6 +30,7 @@ class HttpServer:
         guard: Guard,
         tls_cert: Path | None = None,
         tls_key: Path | None = None,
+        protocol: Callable[..., asyncio.Protocol] | None = None,
     ) -> None:
         self._app = app
         self._host = host
@@ -38,7 +40,7 @@ class HttpServer:
         self._server = uvicorn.Server(
             uvicorn.Config(
                 app,
-                http=make_protocol(),  # type: ignore[arg-type]  # any factory will do
+                http=protocol or make_protocol(),  # type: ignore[arg-type]  # any factory will do
                 ws="none",
                 lifespan="auto",
                 log_config=None,
