@@ -200,7 +200,8 @@ class EventRecord:
     ``rev`` grows by one with every edit, pause and resume. ``next_due_us`` is None while nothing
     is due by itself: paused, disabled, cancelled, or after the last instant. ``open_count`` is
     the number of pending and running executions. ``tz_version`` names the zone data by which
-    ``next_due_us`` was computed. The counters survive the pruning of history.
+    ``next_due_us`` was computed. ``run_count`` counts executions from their claim on; skipped
+    and missed instants are none. The counters survive the pruning of history.
     """
 
     event: Event

@@ -73,8 +73,8 @@ def plan_due(record: EventRecord, trigger: Trigger, *, now_us: int) -> DuePlan:
     plan = DuePlan(event_id=record.event.event_id, rev=record.rev, seen_due_us=due, next_due_us=due)
     if due > now_us:
         return plan
-    grace_us = max(grace(record.event, trigger, due_us=due), LATE_US)
-    oldest, live_from = now_us - grace_us, now_us - LATE_US
+    grace = max(grace_us(record.event, trigger, due), LATE_US)
+    oldest, live_from = now_us - grace, now_us - LATE_US
     expired = closed(trigger, due, oldest - 1, status=ExecutionStatus.MISSED, reason=Reason.GRACE)
     live = _instants(trigger, max(due, live_from), now_us)
     late_from = max(due, oldest)
@@ -91,8 +91,8 @@ def plan_due(record: EventRecord, trigger: Trigger, *, now_us: int) -> DuePlan:
     return _limited(planned, record)
 
 
-def grace(event: Event, trigger: Trigger, *, due_us: int) -> int:
-    """How late an instant may still run, µs: as set, else two periods between 60 s and 1 h."""
+def grace_us(event: Event, trigger: Trigger, due_us: int) -> int:
+    """How late an instant may still run: as set, else two periods between 60 s and 1 h."""
     if event.misfire.grace_us is not None:
         return event.misfire.grace_us
     if event.timing.schedule_type is ScheduleType.ONCE:
@@ -112,7 +112,7 @@ def first_due(event: Event, trigger: Trigger, *, now_us: int) -> int | None:
     if event.timing.schedule_type is not ScheduleType.ONCE:
         return trigger.next_after(now_us - 1)
     at_us = trigger.next_after(-1)
-    if at_us is not None and at_us < now_us - grace(event, trigger, due_us=at_us):
+    if at_us is not None and at_us < now_us - grace_us(event, trigger, at_us):
         raise BadField(
             "run_at",
             "run_at: lies in the past, beyond the grace; write a time to come, or raise"
