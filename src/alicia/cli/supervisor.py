@@ -29,7 +29,7 @@ class Part:
     """One program to keep running.
 
     ``launch`` is asked before each start, with the address of the last one, so that a port
-    chosen by the system can be kept. With ``probe`` the part is ready when that port takes a
+    chosen by the system can be kept; it raises Failed where it cannot start. With ``probe`` the part is ready when that port takes a
     connection, else when it prints "listening on URL". ``late``: start it after the others are
     ready, and go on without it if it refuses. ``stop_last``: the others need it to stop well.
     """
@@ -150,10 +150,10 @@ class Supervisor:
                 self._start(state)
 
     def _start(self, state: PartState) -> None:
-        launch = state.part.launch(state.address)
         state.restart_at_ms = None
         state.started_ms = self._clock.monotonic_ms()
         try:
+            launch = state.part.launch(state.address)
             state.child = Child(launch, self._life_line, self._environment)
         except Failed:
             if not state.record.ready:

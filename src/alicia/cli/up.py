@@ -11,6 +11,7 @@ from alicia.adapters.files import make_private_folder, write_atomically
 from alicia.adapters.lockfile import DataLock
 from alicia.cli.children import Launch, python_command
 from alicia.cli.context import Context
+from alicia.cli.exits import Failed
 from alicia.cli.parsing import Group
 from alicia.cli.supervisor import Part, PartState, Supervisor
 from alicia.cli.voice import Speaker
@@ -122,8 +123,11 @@ def _broker_parts(choice: "Choice", speaker: Speaker) -> list[Part]:
         return []
 
     def launch(_address: str) -> Launch:
-        for sentence in child.prepare():
-            speaker.greet("broker", sentence)
+        try:
+            for sentence in child.prepare():
+                speaker.greet("broker", sentence)
+        except OSError as error:
+            raise Failed(f"cannot prepare the broker's folder: {error}") from None
         return Launch(child.argv, tethered=child.tethered)
 
     return [Part("broker", launch, probe=child.probe, stop_last=True)]

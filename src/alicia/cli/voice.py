@@ -1,5 +1,6 @@
 """What ``alicia up`` says: a line per part for people, a JSON line per change for programs."""
 
+import contextlib
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -64,23 +65,27 @@ class Speaker:
         self._say("stopping", "all parts", {"part": "up", "state": "stopping"})
 
     def changed(self, states: Sequence[PartState]) -> None:
-        """Store the states."""
-        self._note(states)
+        """Store the states; a full disk is no reason to let the parts down."""
+        with contextlib.suppress(OSError):
+            self._note(states)
 
     def greet(self, name: str, text: str) -> None:
         """Say something about the whole."""
         self._say(name, text, {"part": "up", "state": name, "text": text})
 
     def _say(self, name: str, text: str, value: Mapping[str, Any]) -> None:
-        if self._out.as_json:
-            self._out.json_line(value)
-        else:
-            self._out.line(f"{name:<{_WIDTH}} {text}")
+        # The terminal or the reader of the pipe may be gone; the parts go on without them.
+        with contextlib.suppress(OSError):
+            if self._out.as_json:
+                self._out.json_line(value)
+            else:
+                self._out.line(f"{name:<{_WIDTH}} {text}")
 
     def _fault(self, name: str, text: str, value: Mapping[str, Any]) -> None:
         if self._out.as_json:
-            self._out.json_line({"part": name, **value})
-        else:
+            self._say(name, text, {"part": name, **value})
+            return
+        with contextlib.suppress(OSError):
             print(f"{name:<{_WIDTH}} {text}", file=sys.stderr, flush=True)
 
 

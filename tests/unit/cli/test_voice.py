@@ -62,6 +62,25 @@ def test_one_json_line_per_change_for_programs() -> None:
     assert all({"part", "state"} <= set(line) for line in lines)
 
 
+class ClosedFile(io.StringIO):
+    def write(self, _text: str) -> int:
+        raise OSError("the terminal is gone")
+
+
+def test_parts_outlive_the_terminal_and_a_full_disk() -> None:
+    def full_disk(_states: object) -> None:
+        raise OSError("no space left")
+
+    speaker = Speaker(
+        Output(ClosedFile(), as_json=False, environment={}),
+        data_dir=Path("/data"),
+        sentences={},
+        note=full_disk,
+    )
+    speaker.stopping()
+    speaker.changed(())
+
+
 @pytest.mark.parametrize(
     ("code", "text"),
     [
