@@ -1,0 +1,118 @@
+"""Canary, health, rates, loops and the ingest bound."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from alicia.base.counters import Counters
+from alicia.collector.canary import Canary
+from alicia.collector.health import Check, Condition, Health
+from alicia.collector.ingest import QUEUED_MAX, Ingest, IngestBusy
+from alicia.collector.loops import every_loop
+from alicia.collector.rate import RateMeter
+from alicia.collector.rejects import RejectLog
+from alicia.tsdb.head import Limits
+from alicia.tsdb.store import Store
+from alicia.wire.samples import decode_metrics
+
+
+def test_a_returned_summary_is_a_round_trip() -> None:
+    canary = Canary()
+    canary.sent("a", monotonic_ms=100)
+    assert canary.seen("of another node", monotonic_ms=110) is None
+    assert canary.seen("a", monotonic_ms=120) == 0.02
+    assert canary.seen("a", monotonic_ms=130) is None
+    assert canary.check() == Check(Condition.HEALTHY, "round trip 20.0 ms")
+
+
+def test_two_lost_summaries_degrade() -> None:
+    canary = Canary()
+    for name in "abc":
+        assert canary.check().condition is Condition.HEALTHY
+        canary.sent(name, monotonic_ms=0)
+    assert canary.check().condition is Condition.DEGRADED
+    canary.seen("c", monotonic_ms=5)
+    assert canary.check().condition is Condition.HEALTHY
+
+
+def test_a_lost_connection_blames_nobody() -> None:
+    canary = Canary()
+    for name in "abc":
+        canary.sent(name, monotonic_ms=0)
+    canary.forget()
+    assert canary.check().condition is Condition.HEALTHY
+
+
+def test_the_worst_check_is_the_health(clock: Any) -> None:
+    counters = Counters()
+    checks = {
+        "a": lambda: Check(Condition.HEALTHY, "fine"),
+        "b": lambda: Check(Condition.DEGRADED, "at mqtt://host"),
+    }
+    health = Health(clock, counters, checks)
+    clock.pass_ms(1500)
+    counters.add("messages", "metrics", 3)
+    counters.add("http_bodies")
+    counters.add("rejected", "bad_value", 2)
+    body = health.answer(mqtt_connected=False)
+    assert body["status"] == "degraded"
+    assert (body["uptime"], body["messages_processed"], body["errors"]) == (1.5, 4, 2)
+    assert body["checks"] == {
+        "a": {"status": "healthy", "detail": "fine"},
+        "b": {"status": "degraded", "detail": "at mqtt://host"},
+    }
+
+
+def test_strangers_get_no_details(clock: Any) -> None:
+    health = Health(clock, Counters(), {"a": lambda: Check(Condition.HEALTHY, "secret path")})
+    assert "secret path" not in str(health.answer(mqtt_connected=True, with_details=False))
+
+
+def test_a_rate_covers_the_last_marks() -> None:
+    meter = RateMeter()
+    assert meter.per_second(5, monotonic_ms=0) == 0
+    for i in range(20):
+        meter.note(i * 100, monotonic_ms=i * 10_000)
+    assert meter.per_second(2000, monotonic_ms=200_000) == 10
+
+
+async def test_a_failing_step_is_counted_and_tried_again() -> None:
+    counters, taken, done = Counters(), list[int](), asyncio.Event()
+
+    def step() -> None:
+        taken.append(len(taken))
+        if len(taken) == 1:
+            raise ValueError("once")
+        done.set()
+
+    task = asyncio.create_task(every_loop(1, step, name="x", counters=counters))
+    await done.wait()
+    task.cancel()
+    assert counters.by_label("loop_errors") == {"x": 1}
+
+
+async def test_too_many_waiting_samples_are_refused(clock: Any) -> None:
+    counters = Counters()
+    store = Store(Limits())
+    ingest = Ingest(store, counters, RejectLog(counters, clock))
+    metric = {"name": "x", "value": 1}
+    half = decode_metrics([metric] * (QUEUED_MAX // 2 + 1), received_ms=clock.now_ms())
+    first = asyncio.ensure_future(
+        ingest.offer_large(half, received_ms=clock.now_ms(), entry="http")
+    )
+    await asyncio.sleep(0)
+    with pytest.raises(IngestBusy):
+        await ingest.offer_large(half, received_ms=clock.now_ms(), entry="http")
+    assert (await first).accepted == QUEUED_MAX // 2 + 1
+
+
+def test_of_a_histogram_the_first_refused_sample_speaks(clock: Any) -> None:
+    counters = Counters()
+    log = RejectLog(counters, clock)
+    ingest = Ingest(Store(Limits(max_series=1)), counters, log)
+    histogram = {"name": "h", "value": {"count": 1, "sum": 1, "buckets": {"1": 1}}}
+    decoded = decode_metrics([histogram], received_ms=clock.now_ms())
+    outcome = ingest.offer(decoded, received_ms=clock.now_ms(), entry="http")
+    assert (outcome.accepted, [reject.code for reject in outcome.rejects]) == (0, ["series_limit"])
+    assert counters.by_label("rejected") == {"series_limit": 1}
