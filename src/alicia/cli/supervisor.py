@@ -29,9 +29,10 @@ class Part:
     """One program to keep running.
 
     ``launch`` is asked before each start, with the address of the last one, so that a port
-    chosen by the system can be kept; it raises Failed where it cannot start. With ``probe`` the part is ready when that port takes a
-    connection, else when it prints "listening on URL". ``late``: start it after the others are
-    ready, and go on without it if it refuses. ``stop_last``: the others need it to stop well.
+    chosen by the system can be kept; it raises Failed where it cannot start. With ``probe`` the
+    part is ready when that port takes a connection, else when it prints "listening on URL".
+    ``late``: start it after the others are ready, and go on without it if it refuses.
+    ``stop_last``: the others need it to stop well.
     """
 
     name: str
