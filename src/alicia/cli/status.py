@@ -1,13 +1,13 @@
 """``alicia status``: both services, the fleet, alerts and next runs on one screen."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from alicia.base.errors import AliciaError
 from alicia.cli import words
 from alicia.cli.alerts import alert_rows
-from alicia.cli.api import Api
+from alicia.cli.api import Api, read_note
 from alicia.cli.context import Context
 from alicia.cli.exits import Exit, Unreachable, one_line
 from alicia.cli.output import pairs
@@ -33,12 +33,26 @@ def status(context: Context) -> int:
 def gather(context: Context) -> dict[str, Any]:
     """The state as one value; lists are empty where the service did not answer."""
     collector, scheduler = context.collector, context.scheduler
+    note = read_note("up", context.settings.data_dir)
     return {
+        "supervisor": _supervisor(note),
         "collector": _health(collector),
         "scheduler": _health(scheduler),
         "services": _list(lambda: collector.get("/services")["services"]),
         "alerts": _list(lambda: collector.get("/alerts", {"active_only": True})["alerts"]),
         "next_runs": _list(lambda: _soonest(scheduler)),
+    }
+
+
+def _supervisor(note: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What ``alicia up`` notes of its parts; None where each runs on its own."""
+    if not note:
+        return None
+    parts = note.get("parts") or {}
+    return {
+        "pid": note["pid"],
+        "broker": (note.get("broker") or {}).get("kind"),
+        "restarts": {name: part.get("restarts", 0) for name, part in parts.items()},
     }
 
 
@@ -77,9 +91,14 @@ def _instant(value: Any) -> int:
 def _show(context: Context, report: dict[str, Any]) -> None:
     now_ms = context.clock.now_ms()
     out = context.out
+    supervisor = report["supervisor"] or {"broker": "-", "restarts": {}}
+    restarts = supervisor["restarts"]
     out.table(
-        ["service", "status", "address", "up for", "bus", "said"],
-        [_service_row(name, report[name]) for name in ("collector", "scheduler")],
+        ["service", "status", "address", "up for", "restarts", "bus", "said"],
+        [
+            _service_row(name, report[name], restarts.get(name, "-"))
+            for name in ("collector", "scheduler")
+        ],
     )
     if report["collector"]["status"] == "unreachable" == report["scheduler"]["status"]:
         return
@@ -89,6 +108,7 @@ def _show(context: Context, report: dict[str, Any]) -> None:
     pairs(
         out.console(),
         [
+            ("broker", f"{supervisor['broker']}, restarts {restarts.get('broker', '-')}"),
             ("fleet", ", ".join(f"{n} {word}" for word, n in fleet.most_common()) or "no services"),
             ("alerts", f"{len(firing)} firing, {len(report['alerts']) - len(firing)} pending"),
             ("next runs", len(report["next_runs"]) or "none"),
@@ -121,7 +141,7 @@ def _name(service: dict[str, Any]) -> object:
     return service.get("service_name") or service.get("name")
 
 
-def _service_row(name: str, health: dict[str, Any]) -> tuple[object, ...]:
+def _service_row(name: str, health: dict[str, Any], restarts: object) -> tuple[object, ...]:
     uptime = health.get("uptime")
     connected = health.get("mqtt_connected")
     return (
@@ -129,6 +149,7 @@ def _service_row(name: str, health: dict[str, Any]) -> tuple[object, ...]:
         health["status"],
         health["url"],
         "-" if uptime is None else words.span(uptime * 1000),
+        restarts,
         "-" if connected is None else "connected" if connected else "away",
         health.get("detail") or _complaint(health) or "-",
     )
