@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, final
 
@@ -40,35 +40,41 @@ def supervisor_fd(environment: Mapping[str, str]) -> int | None:
     return int(text) if text.isascii() and text.isdigit() else None
 
 
-async def wait_for_end(environment: Mapping[str, str] = os.environ) -> str:
-    """Wait for SIGTERM, SIGINT or the supervisor's death; the reason, for the log.
+@final
+class Ending:
+    """Notices SIGTERM, SIGINT and the supervisor's death, from its construction on.
 
-    Signals after the first are ignored: the stop is running, and the supervisor's patience
-    bounds it.
+    Build it in the running loop before anything that has to be stopped. Signals after the first
+    are ignored: the stop is running, and the supervisor's patience bounds it.
     """
-    loop = asyncio.get_running_loop()
-    ended: asyncio.Future[str] = loop.create_future()
 
-    def end(reason: str) -> None:
-        if not ended.done():
-            ended.set_result(reason)
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._reason: asyncio.Future[str] = self._loop.create_future()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(number, self.end, number.name)
+        self._fd = supervisor_fd(environment)
+        if self._fd is not None:
+            self._loop.add_reader(self._fd, self._on_supervisor, self._fd)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, end, number.name)
-    fd = supervisor_fd(environment)
-    if fd is not None:
-        loop.add_reader(fd, _on_supervisor, loop, fd, end)
-    try:
-        return await ended
-    finally:
-        if fd is not None:
-            loop.remove_reader(fd)
+    def end(self, reason: str) -> None:
+        """Ask for the end; the first reason counts."""
+        if not self._reason.done():
+            self._reason.set_result(reason)
+
+    async def wait(self) -> str:
+        """Wait until the service shall end; why, for the log."""
+        return await self._reason
+
+    def _on_supervisor(self, fd: int) -> None:
+        data = b""
+        with contextlib.suppress(OSError):  # a pipe that cannot be read is a pipe that is gone
+            data = os.read(fd, _READ_BYTES)
+        if not data:
+            self._loop.remove_reader(fd)
+            self.end("the supervisor ended")
 
 
-def _on_supervisor(loop: asyncio.AbstractEventLoop, fd: int, end: Callable[[str], None]) -> None:
-    data = b""
-    with contextlib.suppress(OSError):  # a pipe that cannot be read is a pipe that is gone
-        data = os.read(fd, _READ_BYTES)
-    if not data:
-        loop.remove_reader(fd)
-        end("the supervisor ended")
+async def wait_for_end(environment: Mapping[str, str]) -> str:
+    """For programs that have nothing to stop if the end comes before this call."""
+    return await Ending(environment).wait()

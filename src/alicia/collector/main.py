@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import logging
+import os
 import socket
 import sys
 from collections.abc import Awaitable, Callable, Mapping
@@ -18,7 +19,7 @@ from alicia.adapters.host import HostProbe
 from alicia.adapters.http.app import build_app
 from alicia.adapters.http.guard import make_guard
 from alicia.adapters.http.server import HttpServer
-from alicia.adapters.lifetime import RunFile, wait_for_end
+from alicia.adapters.lifetime import Ending, RunFile
 from alicia.adapters.lockfile import DataLock
 from alicia.adapters.logs import set_up_logs
 from alicia.adapters.settings import Settings
@@ -67,6 +68,7 @@ def run(settings: Settings) -> int:
 
 
 async def _serve(settings: Settings) -> None:
+    ending = Ending(os.environ)  # noqa: TID251 - the supervisor's pipe is no setting
     async with AsyncExitStack() as stack:
         lock = DataLock(settings.data_dir / "collector.lock")
         lock.acquire()
@@ -76,7 +78,7 @@ async def _serve(settings: Settings) -> None:
         url = await collector.start()
         lock.note({"address": url})
         print(f"alicia collector listening on {url}", flush=True)
-        _log.info("stopping: %s", await wait_for_end())
+        _log.info("stopping: %s", await ending.wait())
 
 
 def make_collector(settings: Settings) -> "Collector":
@@ -150,10 +152,10 @@ class Collector:
         self._port = await self._server.start()
         started = self.clock.now_ms() / 1000
         self._run_file.write(url=self._server.url, port=self._port, started=started)
-        await self.bus.start(self._router.handle, self._on_bus_state)
+        await self.bus.start(self.router.handle, self._on_bus_state)
         await self.bus.subscribe((self.topics.everything,))
         settings = self.settings
-        self._every("tick", _TICK_MS, self._stats.tick)
+        self._every("tick", _TICK_MS, self.stats.tick)
         self._every(
             "system", settings.system_metrics_interval_ms, self._look, first_after_ms=_FIRST_LOOK_MS
         )
@@ -182,22 +184,22 @@ class Collector:
     def _build_reports(self) -> None:
         self._reports = Reports(self._speaker, self.bus, self.store, self.clock, self._canary)
         probe = HostProbe((self.settings.data_dir,))
-        self._system = SystemMetrics(probe.read, self.store, self.counters, self.clock, self._io)
+        self.system = SystemMetrics(probe.read, self.store, self.counters, self.clock, self._io)
         self._health = Health(
             self.clock,
             self.counters,
             {"mqtt": self._check_bus, "delivery": self._canary.check, "loops": self._check_loops},
         )
-        self._stats = Stats(
+        self.stats = Stats(
             self.store,
             self.counters,
             self._health,
             self.bus,
             self.clock,
-            system=self._system.view,
+            system=self.system.view,
             active_alerts=_no_alerts,
         )
-        self._router = Router(
+        self.router = Router(
             self.topics,
             self.names,
             self.clock,
@@ -226,7 +228,7 @@ class Collector:
                 ),
                 ingest_routes(self.ingest, self.names, self.clock, self.counters),
                 metric_routes(self.store, self.clock, _unknown_health),
-                stats_routes(self._stats, self.store, self.clock, _unknown_life),
+                stats_routes(self.stats, self.store, self.clock, _unknown_life),
                 reject_routes(self.rejects, self.counters),
             ),
         )
@@ -257,11 +259,11 @@ class Collector:
         task.add_done_callback(self._tasks.discard)
 
     async def _look(self) -> None:
-        await self._system.collect()
-        await self._reports.host(self._system.view())
+        await self.system.collect()
+        await self._reports.host(self.system.view())
 
     async def _summarise(self) -> None:
-        await self._reports.summary(self._stats.summary)
+        await self._reports.summary(self.stats.summary)
 
     def _on_bus_state(self, state: BusState) -> None:
         self._reports.on_state(state)

@@ -1,0 +1,67 @@
+"""A whole collector in this process: in-memory bus, ASGI instead of a port, a clock to move."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+
+from alicia.adapters.bus.memory import MemoryBroker, MemoryBus
+from alicia.adapters.clock import SystemRandom
+from alicia.adapters.http.bind import Listener
+from alicia.adapters.settings import load_settings
+from alicia.base.counters import Counters
+from alicia.collector.main import Collector
+from alicia.wire.ports import Message, Publication
+
+START_MS = 1_795_425_234_000
+
+
+class SteppedClock:
+    """Fits ``base.clock.Clock``; stands still until told otherwise."""
+
+    def __init__(self) -> None:
+        self.wall_ms = START_MS
+        self.steady_ms = 1000
+
+    def now_ms(self) -> int:
+        return self.wall_ms
+
+    def now_us(self) -> int:
+        return self.wall_ms * 1000
+
+    def monotonic_ms(self) -> int:
+        return self.steady_ms
+
+    def pass_ms(self, passed_ms: int) -> None:
+        self.wall_ms += passed_ms
+        self.steady_ms += passed_ms
+
+
+class Harness:
+    """The collector and a peer on its bus."""
+
+    def __init__(self, data_dir: Path, **settings: str) -> None:
+        self.clock = SteppedClock()
+        self.broker = MemoryBroker()
+        given = {"DATA_DIR": str(data_dir), "COLLECTOR_PORT": "0", **settings}
+        self.collector = Collector(
+            load_settings(given, environment={}, folder=data_dir),
+            clock=self.clock,
+            random=SystemRandom(),
+            counters=Counters(),
+            connect=self._connect,
+        )
+        # Requests come through ASGI, so nobody binds; the guard is told what it would see.
+        self.collector.guard.admit(Listener((), "127.0.0.1", 8024, loopback=True))
+        self.http = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=self.collector.app), base_url="http://127.0.0.1:8024"
+        )
+
+    def tell(self, topic: str, body: bytes, **options: bool) -> None:
+        """A peer's message, handled when this returns."""
+        message = Message(topic, body, received_ms=self.clock.now_ms(), qos=1)
+        waiting = self.collector.router.handle(replace(message, **options))
+        assert waiting is None, "large bodies have tests of their own"
+
+    def _connect(self, client_id: str, will: Publication) -> MemoryBus:
+        return MemoryBus(self.broker, client_id=client_id, clock=self.clock, will=will)
