@@ -37,7 +37,7 @@ def _event(parser: Parser) -> Parser:
 
 
 def list_events(context: Context) -> int:
-    """List events, the next to run first."""
+    """List events in the order of their creation."""
     reply = context.scheduler.get(
         "/events",
         {

@@ -16,6 +16,8 @@ _Item = TypeVar("_Item")
 # One colour per meaning; a word that is not here stays plain.
 _STYLES: Final[Mapping[str, str]] = {
     "up": "green",
+    "active": "green",
+    "expired": "dim",
     "healthy": "green",
     "ok": "green",
     "completed": "green",

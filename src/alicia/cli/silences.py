@@ -32,7 +32,7 @@ def add(context: Context) -> int:
     """Create a silence."""
     reply = context.collector.post("/alerts/silences", _body(context))
     silence = reply.get("silence", reply)
-    context.out.answer(reply, f"silenced: {silence.get('id') or silence.get('silence_id')}")
+    context.out.answer(reply, f"silenced: {silence.get('silence_id')}")
     return Exit.DONE
 
 
@@ -45,7 +45,8 @@ def list_silences(context: Context) -> int:
     now_ms = context.clock.now_ms()
     rows = [
         (
-            silence.get("id") or silence.get("silence_id"),
+            silence.get("silence_id"),
+            silence.get("state"),
             ", ".join(_matcher_text(m) for m in silence.get("matchers") or ()),
             words.relative(silence.get("start"), now_ms),
             words.relative(silence.get("end"), now_ms),
@@ -55,7 +56,7 @@ def list_silences(context: Context) -> int:
         for silence in reply["silences"]
     ]
     if rows:
-        context.out.table(["id", "matches", "start", "end", "author", "comment"], rows)
+        context.out.table(["id", "state", "matches", "start", "end", "author", "comment"], rows)
     else:
         context.out.line("no silences")
     return Exit.DONE
