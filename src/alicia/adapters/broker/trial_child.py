@@ -17,7 +17,7 @@ from amqtt.plugins.base import BaseAuthPlugin
 from amqtt.session import Session
 
 from alicia.adapters.broker.accounts import Accounts
-from alicia.adapters.lifetime import wait_for_end
+from alicia.adapters.lifetime import Ending
 
 
 class OneAccount(BaseAuthPlugin):  # type: ignore[misc]  # amqtt publishes no types
@@ -41,6 +41,7 @@ class OneAccount(BaseAuthPlugin):  # type: ignore[misc]  # amqtt publishes no ty
 
 async def serve(port: int, password: str) -> None:
     """Run the broker until SIGTERM or the supervisor's death."""
+    ending = Ending(os.environ)
     broker = Broker(
         {
             "listeners": {"default": {"type": "tcp", "bind": f"127.0.0.1:{port}"}},
@@ -48,7 +49,7 @@ async def serve(port: int, password: str) -> None:
         }
     )
     await broker.start()
-    await wait_for_end(os.environ)
+    await ending.wait()
     await broker.shutdown()
 
 

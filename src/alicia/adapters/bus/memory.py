@@ -1,9 +1,11 @@
 """A broker inside the process, so that services are tested without one (same contract suite)."""
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Final
 
 from alicia.base.clock import Clock
 from alicia.wire.ports import (
@@ -19,8 +21,9 @@ from alicia.wire.ports import (
 )
 from alicia.wire.topics import check_filter, check_topic, filter_matches
 
-_ADDRESS = "memory"
-_MQTT_5 = 5
+_ADDRESS: Final = "memory"
+_MQTT_5: Final = 5
+_LOG: Final = logging.getLogger(__name__)
 
 
 class MemoryBroker:
@@ -192,14 +195,25 @@ class MemoryBus:
         if connection != self._reconnects or not self._state.connected:
             return  # it waits in the session
         assert self._handler is not None, "only a started bus is connected"
-        outcome = self._handler(message)
+        try:
+            outcome = self._handler(message)
+        except Exception:
+            _LOG.exception("a message handler failed")
+            outcome = None
         if outcome is None:
             self._settle(message, connection)
             return
         task = asyncio.ensure_future(outcome)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        task.add_done_callback(lambda _done: self._settle(message, connection))
+        task.add_done_callback(lambda done: self._finished(done, message, connection))
+
+    def _finished(self, task: asyncio.Future[None], message: Message, connection: int) -> None:
+        if task.cancelled():
+            return  # not handled, so not acknowledged
+        if task.exception() is not None:
+            _LOG.error("a message handler failed", exc_info=task.exception())
+        self._settle(message, connection)
 
     def _settle(self, message: Message, connection: int) -> None:
         if connection == self._reconnects and self._state.connected:
