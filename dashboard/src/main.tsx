@@ -22,7 +22,7 @@ function boot(): void {
   const router = createRouter(windowBar(window));
   const theme = createTheme(
     document.documentElement,
-    localStorage,
+    () => localStorage,
     matchMedia("(prefers-color-scheme: dark)"),
   );
   const live = createLive("/live", {

@@ -14,7 +14,12 @@ export interface Theme {
 /** Also read by `theme-boot`, which sets the attribute before the first paint. */
 const KEY = "alicia.theme";
 
-export function createTheme(root: HTMLElement, storage: Storage, dark: MediaQueryList): Theme {
+/** `storage` is asked for at each use, since a browser may refuse even the asking. */
+export function createTheme(
+  root: HTMLElement,
+  storage: () => Storage,
+  dark: MediaQueryList,
+): Theme {
   const stored = CHOICES.find((c) => c === read(storage)) ?? "auto";
   const choice = signal<Choice>(stored);
   const systemDark = signal(dark.matches);
@@ -37,18 +42,18 @@ export function createTheme(root: HTMLElement, storage: Storage, dark: MediaQuer
   };
 }
 
-/** Storage may be refused by the browser's settings; then the choice lasts as long as the page. */
-function read(storage: Storage): string | null {
+/** Without storage the choice lasts as long as the page. */
+function read(storage: () => Storage): string | null {
   try {
-    return storage.getItem(KEY);
+    return storage().getItem(KEY);
   } catch {
     return null;
   }
 }
 
-function write(storage: Storage, choice: Choice): void {
+function write(storage: () => Storage, choice: Choice): void {
   try {
-    storage.setItem(KEY, choice);
+    storage().setItem(KEY, choice);
   } catch {
     return;
   }

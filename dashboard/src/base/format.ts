@@ -34,7 +34,7 @@ function digits(value: number): string {
 }
 
 function minus(text: string): string {
-  return text.replace("-", "−");
+  return text.replaceAll("-", "−");
 }
 
 /** How long, in its largest unit: "0 s", "42 s", "3 min", "2 h", "5 d". */

@@ -101,12 +101,12 @@ function createAging(
   services: Resource<unknown>,
   events: Resource<readonly ScheduledEvent[]>,
 ): (now: number) => void {
-  let bucket = 0;
+  let bucket: number | null = null;
   let retried = 0;
   let lookedUp = 0;
   return (now) => {
     const current = Math.floor(now / BAR_MS);
-    if (bucket !== 0 && bucket !== current) void services.refresh();
+    if (bucket !== null && bucket !== current) void services.refresh();
     bucket = current;
     if (now - retried >= RETRY_MS) {
       retried = now;

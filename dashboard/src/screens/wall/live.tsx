@@ -1,0 +1,105 @@
+/** One metric of one service, drawn and followed as samples arrive. */
+
+import { useComputed, useSignal, useSignalEffect, type ReadonlySignal } from "@preact/signals";
+import { useEffect, useMemo } from "preact/hooks";
+import type { Param } from "../../base/params";
+import { LineChart } from "../../charts/line";
+import { TableTwin } from "../../charts/twin";
+import { usePage } from "../../data/context";
+import { follow } from "../../data/samples";
+import { SERIES_MAX, toSeries } from "../../data/series";
+import type { MetricInfo } from "../../data/types";
+import { Problem, Skeleton } from "../../ui/empty";
+
+const HEIGHT = 150;
+/** The live window moves on in steps of this, not with every frame. */
+const STEP_MS = 5000;
+
+interface LiveProps {
+  readonly service: string;
+  readonly metric: string;
+  readonly info: MetricInfo | undefined;
+  readonly minutes: number;
+  readonly zoom: Param<string>;
+}
+
+export function Live({ service, metric, info, minutes, zoom }: LiveProps) {
+  const { api, clock, store, zone, theme, keys } = usePage();
+  const followed = useMemo(() => follow(api, service, metric, clock.read), [service, metric]);
+  const table = useSignal(false);
+  useSignalEffect(() => {
+    void store.tick.value; // new samples: fetch the tail
+    void followed.refresh();
+  });
+  const resume = () => zoom.set("");
+  useEffect(
+    () => keys.add([{ keys: "l", label: "Resume the live chart", group: "Chart", run: resume }]),
+    [keys],
+  );
+  const samples = followed.samples.value;
+  const all = useMemo(() => toSeries(samples ?? []), [samples]);
+  const error = followed.problem.value;
+  const window = useWindow(clock.now, minutes, zoom.value.value);
+  const title = `${metric} of ${service}`;
+  const shown = all.slice(0, SERIES_MAX);
+  if (!samples) {
+    return error ? (
+      <Problem error={error} what="Chart" onRetry={followed.refresh} />
+    ) : (
+      <Skeleton rows={1} kind="chart" />
+    );
+  }
+  const foot = (
+    <span class="chart-foot">
+      <span>{unitWords(info)}</span>
+      {all.length > SERIES_MAX && <span>first {SERIES_MAX} of {all.length} series</span>}
+      {window.zoomed && (
+        <button type="button" class="link-button" onClick={resume}>
+          Resume live (l)
+        </button>
+      )}
+      <button type="button" class="link-button" onClick={() => (table.value = !table.value)}>
+        {table.value ? "Show chart" : "Show table"}
+      </button>
+    </span>
+  );
+  return (
+    <div class={error ? "stale" : ""}>
+      {error && <Problem error={error} what="Chart" onRetry={followed.refresh} />}
+      {table.value ? (
+        <>
+          <TableTwin title={title} series={shown} zone={zone.value.value} />
+          {foot}
+        </>
+      ) : (
+        <LineChart
+          title={title}
+          series={shown}
+          from={window.from}
+          to={window.to}
+          height={HEIGHT}
+          zone={zone.value.value}
+          theme={theme.value}
+          onZoom={(a, b) => zoom.set(`${a / 1000}-${b / 1000}`, "push")}
+          onReset={resume}
+          foot={foot}
+        />
+      )}
+    </div>
+  );
+}
+
+function unitWords(info: MetricInfo | undefined): string {
+  if (!info) return "";
+  const unit = info.unit === "" ? "" : `${info.unit} · `;
+  return `${unit}${info.metric_type}${info.metric_type === "counter" ? ", per second" : ""}`;
+}
+
+/** The window shown: the last minutes, or the one marked by a zoom ("from-to" in seconds). */
+function useWindow(now: ReadonlySignal<number>, minutes: number, zoom: string) {
+  const end = useComputed(() => Math.ceil(now.value / STEP_MS) * STEP_MS);
+  const marked = /^(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)$/.exec(zoom);
+  const [from, to] = [Number(marked?.[1]) * 1000, Number(marked?.[2]) * 1000];
+  if (from < to) return { from, to, zoomed: true };
+  return { from: end.value - minutes * 60_000, to: end.value, zoomed: false };
+}
