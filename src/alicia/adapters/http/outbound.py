@@ -169,7 +169,8 @@ class Outbound:
                 found = {k.decode("latin-1").lower(): v.decode("latin-1") for k, v in reply.headers}
                 return OutboundReply(reply.status, found, raw, cut)
         except httpcore.ConnectError as error:
-            reason = "tls" if isinstance(error.__cause__, ssl.SSLError) else "connect"
+            tls = any(isinstance(part, ssl.SSLError) for part in error.args)
+            reason = "tls" if tls else "connect"
             raise OutboundFailed(f"{target.origin}: {error}", reason=reason) from None
         except (httpcore.ProtocolError, httpcore.NetworkError, httpcore.TimeoutException) as error:
             raise OutboundFailed(

@@ -6,6 +6,7 @@ Loaded with the first outgoing request, since httpcore is of no use before.
 import asyncio
 import ipaddress
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, final
 
@@ -52,9 +53,10 @@ class VettedBackend(AsyncNetworkBackend):
         fault = httpcore.ConnectError("the name has no address")
         for address in addresses:
             try:
-                return await self._inner.connect_tcp(
+                stream = await self._inner.connect_tcp(
                     str(address), port, timeout, local_address, socket_options
                 )
+                return _OwnedStream(stream)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 fault = httpcore.ConnectError(f"cannot connect to {address}: {error}")
         raise fault
@@ -71,6 +73,38 @@ class VettedBackend(AsyncNetworkBackend):
     async def sleep(self, seconds: float) -> None:
         """Wait, as httpcore does between retries."""
         await asyncio.sleep(seconds)
+
+
+@final
+class _OwnedStream(AsyncNetworkStream):
+    """A connection that is closed also when its TLS handshake is cancelled; httpcore forgets."""
+
+    def __init__(self, inner: AsyncNetworkStream) -> None:
+        self._inner = inner
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+        return await self._inner.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        await self._inner.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> AsyncNetworkStream:
+        try:
+            return await self._inner.start_tls(ssl_context, server_hostname, timeout)
+        except asyncio.CancelledError:
+            await self._inner.aclose()
+            raise
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
 
 
 async def resolve_all(host: str, port: int) -> Sequence[Address]:
