@@ -16,7 +16,10 @@ class Counters:
 
     def add(self, family: str, label: str = "", count: int = 1) -> None:
         """Count ``count`` more under the label."""
-        self._families.setdefault(family, Counter())[label] += count
+        try:
+            self._families[family][label] += count
+        except KeyError:  # once per family; this runs for every message
+            self._families[family] = Counter({label: count})
 
     def total(self, family: str) -> int:
         """The sum over all labels of a family; 0 where it never counted."""

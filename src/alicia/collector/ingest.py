@@ -2,8 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import ClassVar, Final, NamedTuple
 
 from alicia.base.counters import Counters
 from alicia.base.errors import LimitExceeded
@@ -37,8 +36,7 @@ class IngestBusy(LimitExceeded):
     code: ClassVar[str] = "ingest_busy"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of one body: how many of its metrics are stored, and which are not."""
 
     accepted: int

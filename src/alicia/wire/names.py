@@ -10,6 +10,7 @@ from alicia.wire.values import shown
 
 UNKNOWN_SERVICE: Final = "unknown"  # of metrics whose sender says nowhere who it is
 SERIES_NAMES_MAX: Final = 100_000
+SERVICES_MAX: Final = 10_000
 # The services of bus.md §3, whose spelling varies between their own messages.
 FLEET: Final = frozenset(
     {
@@ -71,12 +72,13 @@ def check_metric_name(raw: object) -> str:
 class SeriesNames:
     """Label sets by what a peer sent, so that a known series costs one look-up.
 
-    Holds the ``SERIES_NAMES_MAX`` newest at most; all of them passed the checks.
+    Holds the SERIES_NAMES_MAX and SERVICES_MAX newest at most; all of them passed the checks.
     """
 
     def __init__(self, registered: Container[str] = FLEET) -> None:
         self._registered = registered
         self._known: dict[tuple[object, ...], LabelSet] = {}
+        self._services: dict[str, str] = {}
 
     def service(self, raw: object) -> str:
         """A checked service name in its registered spelling.
@@ -84,9 +86,14 @@ class SeriesNames:
         Raises:
             Refused: ``bad_name``.
         """
-        if isinstance(raw, str) and raw in FLEET:
-            return raw
-        return canonical_service(check_service(raw), self._registered)
+        known = self._services.get(raw) if isinstance(raw, str) else None
+        if known is None:
+            name = check_service(raw)
+            known = canonical_service(name, self._registered)
+            if len(self._services) >= SERVICES_MAX:
+                del self._services[next(iter(self._services))]
+            self._services[name] = known
+        return known
 
     def instance(self, raw: object) -> str:
         """A checked instance id; numbers are taken as text.

@@ -1,8 +1,7 @@
 """Metric bodies of ``POST /metrics`` and ``metrics/collect``, as samples and rejects."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from alicia.series.kinds import MetricType, usual_type
 from alicia.series.labels import SERVICE, LabelSet
@@ -28,9 +27,8 @@ _HELP_CHARS_MAX: Final = 1024
 _BODY_KEYS: Final = ("metrics", "name")  # one of them tells a body from any other object
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """What one body holds.
+class Decoded(NamedTuple):
+    """What one body holds; a NamedTuple, since one is built for every message.
 
     ``indexes[i]`` is the place in the body of the metric that ``samples[i]`` comes from;
     a histogram gives many samples. ``size`` is the number of metrics in the body, ``skewed``
