@@ -40,6 +40,7 @@ from alicia.scheduling.ports import (
     Remembered,
     Settlement,
     Start,
+    Totals,
 )
 
 NOW = 1_795_600_000_000_000
@@ -239,6 +240,16 @@ async def test_filters_agree_with_what_each_event_says_of_itself(ledger: Ledger)
         assert got.items == tuple(item for item in everything if item.status is status)
     active = await ledger.events(EventFilter(active_only=True), limit=99, cursor="")
     assert {item.event.event_id for item in active.items} == {"pending", "running", "waits"}
+
+
+async def test_totals_count_every_event_once(ledger: Ledger) -> None:
+    assert await ledger.totals() == Totals({}, 0, 0, 0, 0)
+    await ledger.add(record("a"))
+    await ledger.add(record("b", enabled=False, next_due_us=None))
+    missed = Closed(ExecutionStatus.MISSED, Reason.GRACE, NOW - 900, NOW - 300, 600)
+    claimed = await ledger.claim([plan("a", missed=(missed,))], lease=ME, now_us=NOW)
+    await ledger.settle([settled(claimed.runnable[0].execution_id, Signal.FAILED_FINAL)])
+    assert await ledger.totals() == Totals({"pending": 1, "paused": 1}, 1, 0, 1, 600)
 
 
 async def test_tag_and_text_narrow_a_list(ledger: Ledger) -> None:

@@ -130,6 +130,17 @@ class Revision:
     active: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Numbers over all events, history that was pruned included; ``events`` by status."""
+
+    events: Mapping[str, int]
+    runs: int
+    successes: int
+    failures: int
+    misses: int
+
+
 class Ledger(Protocol):
     """The durable memory of the scheduler: events, executions, leases.
 
@@ -275,6 +286,10 @@ class Ledger(Protocol):
 
     async def revisions(self, event_id: str, *, start_us: int, end_us: int) -> tuple[Revision, ...]:
         """The revisions of an event that were in force within the window, oldest first."""
+        ...
+
+    async def totals(self) -> Totals:
+        """Counts over the whole table."""
         ...
 
     async def prune(self, *, keep: int, limit: int) -> int:

@@ -31,6 +31,7 @@ from alicia.scheduling.ports import (
     Settled,
     Settlement,
     Start,
+    Totals,
 )
 
 _CHANGED_MAX = 10_000
@@ -163,6 +164,10 @@ class SqlLedger:
         return await self._database.read(
             lambda c: ledger_events.revisions(c, event_id, start_us, end_us)
         )
+
+    async def totals(self) -> Totals:
+        """See ``Ledger.totals``."""
+        return await self._database.read(ledger_events.totals)
 
     async def prune(self, *, keep: int, limit: int) -> int:
         """See ``Ledger.prune``."""

@@ -15,7 +15,7 @@ from alicia.adapters.sql.ledger_rows import insert_execution
 from alicia.base.errors import Conflict, NotFound
 from alicia.scheduling.event import EventRecord, EventStatus, Lifecycle
 from alicia.scheduling.execution import Execution
-from alicia.scheduling.ports import EventFilter, Page, Remembered, Revision
+from alicia.scheduling.ports import EventFilter, Page, Remembered, Revision, Totals
 
 _OPEN_COUNT: Final = (
     "(SELECT count(*) FROM execution WHERE execution.event_id = event.event_id"
@@ -196,6 +196,22 @@ def revisions(
         )
         for row in rows
     )
+
+
+def totals(connection: sqlite3.Connection) -> Totals:
+    """Counts over all events."""
+    by_status = {
+        row["status"]: row["events"]
+        for row in connection.execute(
+            f"SELECT {_STATUS} AS status, count(*) AS events"  # noqa: S608 - constants only
+            f" FROM ({SELECT_EVENT}) GROUP BY 1"
+        )
+    }
+    sums = connection.execute(
+        "SELECT total(run_count), total(success_count), total(failure_count), total(missed_count)"
+        " FROM event"
+    ).fetchone()
+    return Totals(by_status, *(int(value) for value in sums))
 
 
 def remembered(connection: sqlite3.Connection, key: str) -> Remembered | None:

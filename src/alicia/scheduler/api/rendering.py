@@ -1,0 +1,23 @@
+"""Events as the API answers them, with what only the service knows: triggers and the time."""
+
+from alicia.base.clock import Clock
+from alicia.scheduler.timings import Timings
+from alicia.scheduling.event import EventRecord
+from alicia.scheduling.view import event_to_api
+
+
+class Rendering:
+    """Renders events."""
+
+    def __init__(self, timings: Timings, clock: Clock) -> None:
+        self._timings = timings
+        self._clock = clock
+
+    def event(self, record: EventRecord, *, detail: bool = True) -> dict[str, object]:
+        """One event; ``detail`` adds its next runs and its schedule in words."""
+        return event_to_api(
+            record,
+            self._timings.trigger(record.event),
+            now_us=self._clock.now_us(),
+            detail=detail,
+        )

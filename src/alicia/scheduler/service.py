@@ -1,0 +1,340 @@
+"""All parts of one scheduler, and the order in which they start and stop."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, Final
+
+from fastapi import FastAPI
+
+from alicia.adapters.actions import Actions
+from alicia.adapters.bus.connect import make_bus
+from alicia.adapters.http.app import build_app
+from alicia.adapters.http.guard import make_guard
+from alicia.adapters.http.outbound import Outbound
+from alicia.adapters.http.server import HttpServer
+from alicia.adapters.lifetime import RunFile
+from alicia.adapters.settings import Settings
+from alicia.adapters.sql.database import Database
+from alicia.adapters.sql.ledger import SqlLedger
+from alicia.adapters.zones import load_zone
+from alicia.base.clock import Clock, Random
+from alicia.base.counters import Counters
+from alicia.scheduler.api.changes import change_routes, order_routes
+from alicia.scheduler.api.events import event_routes
+from alicia.scheduler.api.executions import execution_routes
+from alicia.scheduler.api.planning import import_routes, preview_routes, window_routes
+from alicia.scheduler.api.rendering import Rendering
+from alicia.scheduler.api.standing import standing_routes
+from alicia.scheduler.attempts import Attempts
+from alicia.scheduler.audit import Auditor
+from alicia.scheduler.calendar import Calendar
+from alicia.scheduler.chains import event_named
+from alicia.scheduler.cleanup import Cleanup
+from alicia.scheduler.commands import Inbox
+from alicia.scheduler.desk import Desk
+from alicia.scheduler.dispatch import Dispatcher
+from alicia.scheduler.health import SERVICE, Check, Condition, Health
+from alicia.scheduler.leasing import Leasing
+from alicia.scheduler.listeners import Listeners
+from alicia.scheduler.loops import every_loop
+from alicia.scheduler.notices import Notices
+from alicia.scheduler.obedience import Obedience
+from alicia.scheduler.presence import Presence
+from alicia.scheduler.starts import Starts
+from alicia.scheduler.stats import Stats
+from alicia.scheduler.timings import Timings
+from alicia.scheduler.track import Tracker
+from alicia.scheduling.execution import Execution
+from alicia.scheduling.lease import Lease
+from alicia.scheduling.ports import ClaimResult
+from alicia.scheduling.view import execution_to_api
+from alicia.wire.ports import Bus, BusState
+from alicia.wire.topics import Topics
+
+_RESUME_EVERY_MS: Final = 1000
+_STOP_GRACE_SECONDS: Final = 1.0
+_HTTP_GRACE_SECONDS: Final = 2.0
+_BYE_SECONDS: Final = 0.5
+
+
+class Scheduler:
+    """Belongs to the event loop that starts it. ``bus`` is given by tests only."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        *,
+        node: str,
+        clock: Clock,
+        random: Random,
+        bus: Bus | None = None,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.random = random
+        self.counters = Counters()
+        self.topics = Topics(settings.topic_prefix)
+        self.timings = Timings(load_zone)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._run_file = RunFile(settings.data_dir, "scheduler")
+        self._port = settings.scheduler_port
+        lease = Lease(node, random.token_hex(8), clock.monotonic_ms())
+        self.ledger = SqlLedger(database, lease=lease, clock=clock, random=random)
+        self.leasing = Leasing(self.ledger, lease, clock=clock, counters=self.counters)
+        self._build_bus(bus, node)
+        self._guard = make_guard(settings, clock=clock, random=random)
+        self.outbound = Outbound(
+            allow=settings.outbound_allow, local_ok=lambda: not self._guard.exposed
+        )
+        self._build_engine()
+        self._build_desk()
+        self.app = self._build_app()
+        self._server = HttpServer(
+            self.app,
+            settings.host,
+            settings.scheduler_port,
+            guard=self._guard,
+            tls_cert=settings.tls_cert,
+            tls_key=settings.tls_key,
+        )
+
+    async def start(self) -> str:
+        """Take up what an earlier life left, listen, connect, fire; returns the address.
+
+        Raises:
+            AliciaError: the port is taken, or the ledger does not answer.
+        """
+        await self.leasing.acquire()
+        self._port = await self._server.start()
+        self._run_file.write(
+            url=self._server.url, port=self._port, started=self.clock.now_ms() / 1000
+        )
+        await self.begin()
+        return self._server.url
+
+    async def begin(self) -> None:
+        """Everything behind the door: bus, open executions, loops."""
+        await self.bus.start(self.inbox.handle, self._on_bus_state)
+        await self.bus.subscribe(self.inbox.filters)
+        await self.listeners.load()
+        await self.starts.take_over()
+        self._keep("notices", self.notices.send_loop())
+        self._keep("lease", self.leasing.renew_loop())
+        self._keep("fire", self.dispatcher.fire_loop())
+        self._every("resume", _RESUME_EVERY_MS, self.desk.resume_due)
+        self._every("cleanup", self.settings.cleanup_interval_ms, self._cleanup.step)
+
+    async def stop(self) -> None:
+        """End everything in the reverse order; safe after a start that failed half-way."""
+        for name in ("fire", "resume", "cleanup"):
+            await self._end(name)
+        await self._server.stop(_HTTP_GRACE_SECONDS)
+        await self.tracker.stop(_STOP_GRACE_SECONDS)
+        for task in tuple(self._tasks):
+            await self._end(task.get_name())
+        if self.bus.state.connected:
+            await self._say_good_bye()
+        await self.bus.stop()
+        await self.outbound.close()
+        await self.leasing.release()
+        self._run_file.remove()
+
+    def _build_bus(self, bus: Bus | None, node: str) -> None:
+        self.presence = Presence(self.topics, node=node, clock=self.clock, random=self.random)
+        self.bus: Bus = bus or make_bus(
+            self.settings,
+            client_id=f"alicia-scheduler-{node}",
+            will=self.presence.will(),
+            clock=self.clock,
+            random=self.random,
+            default_url=f"mqtt://127.0.0.1:{self.settings.mqtt_port_local}",
+            counters=self.counters,
+        )
+        self.notices = Notices(
+            self.bus,
+            source=SERVICE,
+            node=node,
+            clock=self.clock,
+            random=self.random,
+            counters=self.counters,
+        )
+
+    def _build_engine(self) -> None:
+        """What fires: dispatcher, attempts, tracker, starts."""
+        actor = Actions(
+            self.bus,
+            self.outbound,
+            source=SERVICE,
+            report_topic=self.topics.scheduler_executions,
+            clock=self.clock,
+        )
+        self.attempts = Attempts(
+            ledger=self.ledger,
+            actor=actor,
+            leasing=self.leasing,
+            timings=self.timings,
+            clock=self.clock,
+            counters=self.counters,
+            workers=self.settings.workers,
+        )
+        self.dispatcher = Dispatcher(
+            ledger=self.ledger,
+            leasing=self.leasing,
+            timings=self.timings,
+            take=self._take,
+            clock=self.clock,
+            counters=self.counters,
+            check_interval_ms=self.settings.check_interval_ms,
+        )
+        self.tracker = Tracker(
+            ledger=self.ledger,
+            attempts=self.attempts,
+            event_of=self.dispatcher.record_of,
+            event_named=lambda name: event_named(self.ledger, name),
+            on_change=self._on_change,
+            send_cancel=self._send_cancel,
+            clock=self.clock,
+            random=self.random,
+            counters=self.counters,
+        )
+        self.starts = Starts(
+            ledger=self.ledger,
+            leasing=self.leasing,
+            tracker=self.tracker,
+            note_runs=self.dispatcher.note_runs,
+            on_change=self._on_change,
+            clock=self.clock,
+            random=self.random,
+        )
+
+    def _build_desk(self) -> None:
+        """What people and services talk to."""
+        self.listeners = Listeners(self.ledger, self.bus)
+        self.desk = Desk(
+            ledger=self.ledger,
+            dispatcher=self.dispatcher,
+            listeners=self.listeners,
+            starts=self.starts,
+            tracker=self.tracker,
+            timings=self.timings,
+            outbound=self.outbound,
+            default_zone=self.settings.timezone,
+            topic_prefix=self.settings.topic_prefix,
+            clock=self.clock,
+            random=self.random,
+        )
+        self.rendering = Rendering(self.timings, self.clock)
+        self.health = Health(
+            {"mqtt": self._check_bus, "ledger": self._check_ledger, "loops": self._check_loops},
+            mqtt_connected=lambda: self.bus.state.connected,
+            clock=self.clock,
+            counters=self.counters,
+        )
+        self.inbox = Inbox(
+            topics=self.topics,
+            doer=Obedience(self.desk, self.rendering),
+            listeners=self.listeners,
+            report=self.tracker.report,
+            on_poke=lambda: self.presence.answer_poke(self.bus, self.health.answer),
+            notices=self.notices,
+            clock=self.clock,
+            counters=self.counters,
+        )
+        self._cleanup = Cleanup(
+            self.ledger,
+            keep=self.settings.max_executions_per_event,
+            clock=self.clock,
+            counters=self.counters,
+        )
+
+    def _build_app(self) -> FastAPI:
+        stats = Stats(
+            ledger=self.ledger,
+            dispatcher=self.dispatcher,
+            tracker=self.tracker,
+            attempts=self.attempts,
+            inbox=self.inbox,
+            notices=self.notices,
+            health=self.health,
+            bus=self.bus,
+            clock=self.clock,
+            counters=self.counters,
+        )
+        auditor = Auditor(
+            self.ledger,
+            self.timings,
+            live_owners=lambda: frozenset({self.leasing.lease.node_id}),
+        )
+        calendar = Calendar(self.ledger, self.timings, self.clock)
+        return build_app(
+            title="Alicia event scheduler",
+            guard=self._guard,
+            counters=self.counters,
+            routers=(
+                standing_routes(self.health, stats, exposed=lambda: self._guard.exposed),
+                preview_routes(load_zone, self.clock, default_zone=self.settings.timezone),
+                import_routes(self.desk, self.rendering),
+                event_routes(self.desk, self.ledger, self.rendering),
+                change_routes(self.desk, self.ledger, self.rendering),
+                order_routes(self.desk, self.rendering),
+                execution_routes(self.ledger, self.tracker),
+                window_routes(auditor, calendar, self.clock),
+            ),
+        )
+
+    async def _take(self, result: ClaimResult) -> None:
+        await self.starts.claimed(result)
+
+    def _on_change(self, execution: Execution) -> None:
+        self.notices.put(self.topics.scheduler_executions, execution_to_api(execution))
+
+    def _send_cancel(self, topic: str, execution_id: str) -> None:
+        order = {"command": "cancel", "execution_id": execution_id}
+        self.notices.put(f"{topic}/cancel", order, message_type="command")
+
+    def _on_bus_state(self, state: BusState) -> None:
+        self.attempts.bus_changed(connected=state.connected)
+        if state.connected:
+            self._keep("arrive", self.presence.arrive(self.bus, port=self._port))
+
+    async def _say_good_bye(self) -> None:
+        try:
+            async with asyncio.timeout(_BYE_SECONDS):
+                await self.notices.send_waiting()
+                await self.presence.leave(self.bus, port=self._port)
+        except TimeoutError:
+            self.counters.add("notices_dropped", "stopped")
+
+    def _every(self, name: str, interval_ms: int, step: Any) -> None:
+        self._keep(name, every_loop(interval_ms, step, name=name, counters=self.counters))
+
+    def _keep(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _end(self, name: str) -> None:
+        ending = [task for task in self._tasks if task.get_name() == name]
+        for task in ending:
+            task.cancel()
+        await asyncio.gather(*ending, return_exceptions=True)
+
+    def _check_bus(self) -> Check:
+        state = self.bus.state
+        return Check(Condition.HEALTHY if state.connected else Condition.DEGRADED, state.detail)
+
+    def _check_ledger(self) -> Check:
+        if self.leasing.may_act():
+            return Check(Condition.HEALTHY, "the ledger answers")
+        return Check(
+            Condition.UNHEALTHY,
+            "the ledger has not answered for 10 s; nothing is published until it does",
+        )
+
+    def _check_loops(self) -> Check:
+        running = {task.get_name() for task in self._tasks}
+        dead = {"fire", "lease", "notices", "resume", "cleanup"} - running
+        if dead:
+            return Check(Condition.UNHEALTHY, f"stopped: {', '.join(sorted(dead))}")
+        return Check(Condition.HEALTHY, "all loops run")

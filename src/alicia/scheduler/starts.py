@@ -1,0 +1,99 @@
+"""From committed rows to running executions: claims, and starts that no trigger made."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from alicia.base.clock import Clock, Random, uuid7
+from alicia.scheduler.leasing import Leasing
+from alicia.scheduler.track import Tracker
+from alicia.scheduling.execution import Execution, Origin, Reason
+from alicia.scheduling.ports import ClaimResult, Ledger, Start
+
+_BATCH: Final = 500
+_OPEN_MAX: Final = 100_000
+
+
+class Starts:
+    """Hands committed rows to the tracker; what may be published was stored before."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        leasing: Leasing,
+        tracker: Tracker,
+        note_runs: Callable[[str, int], None],
+        on_change: Callable[[Execution], None],
+        clock: Clock,
+        random: Random,
+    ) -> None:
+        self._ledger = ledger
+        self._leasing = leasing
+        self._tracker = tracker
+        self._note_runs = note_runs
+        self._on_change = on_change
+        self._clock = clock
+        self._random = random
+
+    async def claimed(self, result: ClaimResult) -> None:
+        """Run what a claim inserted."""
+        await self._tracker.start(result.runnable)
+        for execution in result.cancel:
+            await self._tracker.cancel(execution, reason=Reason.CANCEL_RUNNING)
+        for execution in result.closed:
+            self._on_change(execution)
+
+    async def now(
+        self,
+        event_id: str,
+        *,
+        origin: Origin,
+        payload: Mapping[str, object] | None = None,
+        dedupe: str | None = None,
+        hops: int = 0,
+    ) -> Execution:
+        """Run an event now; with a ``dedupe`` seen before, the first run is the answer.
+
+        Raises:
+            NotFound: there is no such event.
+            Unavailable: the ledger does not answer; nothing was started.
+        """
+        now_us = self._clock.now_us()
+        settled = await self._ledger.trigger(
+            Start(
+                event_id=event_id,
+                execution_id=uuid7(now_ms=now_us // 1000, random=self._random),
+                due_us=now_us,
+                origin=origin,
+                payload=payload,
+                dedupe=dedupe,
+                hops=hops,
+            ),
+            lease=self._leasing.lease,
+            now_us=now_us,
+        )
+        if settled.applied:
+            self._note_runs(event_id, int(not settled.execution.status.final))
+            await self._tracker.start(settled.released)
+            for execution in settled.cancel:
+                await self._tracker.cancel(execution, reason=Reason.CANCEL_RUNNING)
+            if not settled.released:
+                self._on_change(settled.execution)
+        return settled.execution
+
+    async def take_over(self) -> int:
+        """Take up the open rows that an earlier life, or a dead node, left behind.
+
+        Called before anything is claimed, so every open row of ours is one of these.
+        """
+        taken = 0
+        while rows := await self._ledger.takeover(
+            self._leasing.lease, now_us=self._clock.now_us(), limit=_BATCH
+        ):
+            taken += len(rows)
+            for row in rows:
+                if row.status.final:  # sent before the crash, and never to be sent again
+                    self._on_change(row)
+        rows = await self._ledger.open_executions(limit=_OPEN_MAX)
+        await self._tracker.start(row for row in rows if row.reason is not Reason.QUEUED)
+        return taken
