@@ -55,9 +55,9 @@ def list_rules(context: Context) -> int:
         (
             rule.get("name"),
             rule.get("severity"),
-            rule.get("expr") or rule.get("condition"),
-            rule.get("for") or "-",
-            "on" if rule.get("enabled", True) else "off",
+            rule.get("expr"),
+            rule.get("for"),
+            rule.get("state") if rule.get("enabled", True) else "off",
         )
         for rule in reply["rules"]
     ]
@@ -68,41 +68,38 @@ def list_rules(context: Context) -> int:
 def add(context: Context) -> int:
     """Store a rule."""
     reply = context.collector.post("/alerts/rules", rule_body(context))
-    rule = reply.get("rule", reply)
-    expression = words.clean(rule.get("expr") or rule.get("condition"))
-    context.out.answer(reply, f"added {words.clean(rule.get('name'))}: {expression}")
+    text = f"added {words.clean(reply.get('name'))}: {words.clean(reply.get('expr'))}"
+    context.out.answer(reply, text)
     return Exit.DONE
 
 
 def test(context: Context) -> int:
     """Ask when a rule would have fired in the past."""
     seconds = reading.duration_seconds(context.get("window"), flag="--window")
-    now_ms = context.clock.now_ms()
-    body = {
-        "rule": rule_body(context),
-        "start": now_ms / 1000 - seconds,
-        "end": now_ms / 1000,
-        "window": context.get("window"),
-    }
+    body = {"rule": rule_body(context), "window": seconds}
     reply = context.collector.post("/alerts/rules/test", body)
-    context.out.json(reply) if context.json else _show_test(context, reply, now_ms)
+    context.out.json(reply) if context.json else _show_test(context, reply)
     return Exit.DONE
 
 
-def _show_test(context: Context, reply: dict[str, Any], now_ms: int) -> None:
-    fired = reply.get("fired") or reply.get("alerts") or reply.get("firings") or []
-    if not fired:
-        context.out.line(f"would not have fired in the last {context.get('window')}")
+def _show_test(context: Context, reply: dict[str, Any]) -> None:
+    now_ms = context.clock.now_ms()
+    seen = f"{reply['evaluations']} evaluations of {reply['series']} series"
+    if not reply["fired"]:
+        context.out.line(f"would not have fired in the last {context.get('window')} ({seen})")
         return
     rows = [
         (
-            words.labels(alert.get("labels")),
-            words.relative(alert.get("start") or alert.get("fired_at"), now_ms),
-            words.relative(alert.get("end") or alert.get("resolved_at"), now_ms),
+            words.labels(alert["labels"]),
+            words.relative(alert["fired_at"], now_ms),
+            words.span(alert["duration_seconds"] * 1000),
+            words.relative(alert.get("resolved_at"), now_ms),
+            alert["message"],
         )
-        for alert in fired
+        for alert in reply["fired"]
     ]
-    context.out.table(["labels", "fired", "resolved"], rows)
+    context.out.table(["labels", "fired", "for", "resolved", "message"], rows)
+    context.out.line(seen)
 
 
 def rule_body(context: Context) -> dict[str, Any]:

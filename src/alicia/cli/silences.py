@@ -31,8 +31,7 @@ def configure(group: Group) -> None:
 def add(context: Context) -> int:
     """Create a silence."""
     reply = context.collector.post("/alerts/silences", _body(context))
-    silence = reply.get("silence", reply)
-    context.out.answer(reply, f"silenced: {silence.get('silence_id')}")
+    context.out.answer(reply, f"silenced: {words.clean(reply.get('silence_id'))}")
     return Exit.DONE
 
 
