@@ -63,25 +63,8 @@ def metric_routes(store: Store, clock: Clock, health_of: HealthOf) -> APIRouter:
     async def get_metric(request: Request, service_name: str, metric_name: str) -> object:
         """The stored samples of one metric, newest first."""
         service = _known(store, service_name)
-        instance = query_text(request, "instance_id")
-        start_ms, end_ms = query_time_ms(request, "start"), query_time_ms(request, "end")
-        found = series_of_metric(store, service, metric_name)
-        if not found:
-            raise NotFound(
-                f"metric {metric_name!r} of {service}: there is none;"
-                f" GET /metrics/{service} lists those there are"
-            )
-        if instance is not None:
-            found = [labels for labels in found if labels.get(INSTANCE, "") == instance]
-        samples = [
-            sample
-            for labels in found
-            for sample in store.samples(labels, start_ms=start_ms, end_ms=end_ms)
-            if not is_stale(sample.value)
-        ]
-        samples.sort(key=lambda sample: _newest_first(store, sample))
         part = page(
-            samples,
+            _history(store, service, metric_name, request),
             lambda sample: _newest_first(store, sample),
             read_page(request, key_length=2),
         )
@@ -95,6 +78,24 @@ def metric_routes(store: Store, clock: Clock, health_of: HealthOf) -> APIRouter:
 def _text(store: Store, now_ms: int, kind: Format, *, utf8_names: bool) -> Response:
     families = group_families(store.latest((), now_ms), store.family, legacy_names=not utf8_names)
     return Response(render(families, kind), media_type=content_type(kind, utf8_names=utf8_names))
+
+
+def _history(store: Store, service: str, metric: str, request: Request) -> list[Sample]:
+    instance = query_text(request, "instance_id")
+    start_ms, end_ms = query_time_ms(request, "start"), query_time_ms(request, "end")
+    found = series_of_metric(store, service, metric)
+    if not found:
+        raise NotFound(
+            f"metric {metric!r} of {service}: there is none; GET /metrics/{service} lists all"
+        )
+    samples = [
+        sample
+        for labels in found
+        if instance is None or labels.get(INSTANCE, "") == instance
+        for sample in store.samples(labels, start_ms=start_ms, end_ms=end_ms)
+        if not is_stale(sample.value)
+    ]
+    return sorted(samples, key=lambda sample: _newest_first(store, sample))
 
 
 def _newest(store: Store, found: Iterable[LabelSet]) -> list[Sample]:
