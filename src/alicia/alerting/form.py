@@ -8,6 +8,7 @@ from typing import Final
 from alicia.base.durations import parse_duration_ms
 from alicia.base.errors import BadField, BadRequest, FieldError
 from alicia.base.limits import LABEL_VALUE_BYTES_MAX, LABELS_MAX, NAME_BYTES_MAX
+from alicia.base.times import parse_time_ms
 
 _SHOWN_MAX: Final = 64
 
@@ -134,6 +135,20 @@ class Form:
             self.note(field, f"{_shown(value)} is below {min_ms} ms", "too_short")
             return default_ms
         return result
+
+    def time(self, field: str, *, default_ms: int) -> int:
+        """An instant in ms UTC."""
+        value = self.given(field)
+        if value is None:
+            return default_ms
+        if not isinstance(value, str | int | float):
+            self.note(field, f"{_shown(value)} is not a time; write RFC 3339", "bad_time")
+            return default_ms
+        try:
+            return parse_time_ms(value, field=field)
+        except BadField as error:
+            self._faults += error.errors()
+            return default_ms
 
     def texts(self, field: str) -> dict[str, str]:
         """An object of texts, at most LABELS_MAX; numbers and truth values become texts."""

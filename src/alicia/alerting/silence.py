@@ -9,7 +9,7 @@ from typing import Final, Literal
 from alicia.alerting.form import Form, text_fault
 from alicia.base.errors import BadField
 from alicia.base.limits import LABEL_VALUE_BYTES_MAX, LABELS_MAX, NAME_BYTES_MAX
-from alicia.base.times import datetime_ms, parse_time_ms, seconds
+from alicia.base.times import datetime_ms, seconds
 from alicia.series.labels import LabelSet
 from alicia.series.matchers import Matcher, MatchOp, matches_all
 
@@ -107,7 +107,7 @@ def parse_silence(
     """
     form = Form(body, noun="silence")
     form.only(FIELDS)
-    start_ms = _time(form, "start", now_ms)
+    start_ms = form.time("start", default_ms=now_ms)
     end_ms = _end(form, start_ms, now_ms)
     recurrence = _recurrence(form)
     if recurrence and end_ms - start_ms > _PERIOD_MS[recurrence]:
@@ -122,7 +122,7 @@ def parse_silence(
         author=form.text("author", bytes_max=NAME_BYTES_MAX) or default_author,
         created_ms=now_ms,
         recurrence=recurrence,
-        until_ms=None if form.given("until") is None else _time(form, "until", now_ms),
+        until_ms=None if form.given("until") is None else form.time("until", default_ms=now_ms),
         zone_name=zone_name,
         zone=zone,
     )
@@ -159,19 +159,6 @@ def silenced_by(silences: Mapping[str, Silence], labels: LabelSet, now_ms: int) 
     )
 
 
-def _time(form: Form, field: str, default_ms: int) -> int:
-    value = form.given(field)
-    if value is None:
-        return default_ms
-    try:
-        if isinstance(value, str | int | float):
-            return parse_time_ms(value, field=field)
-        form.note(field, "is not a time; write RFC 3339 or epoch seconds", "bad_time")
-    except BadField as error:
-        form.note(field, str(error).removeprefix(f"{field}: "), error.reason)
-    return default_ms
-
-
 def _end(form: Form, start_ms: int, now_ms: int) -> int:
     given, length = form.given("end"), form.given("duration")
     if (given is None) == (length is None):
@@ -180,7 +167,7 @@ def _end(form: Form, start_ms: int, now_ms: int) -> int:
     if given is None:
         end_ms = start_ms + form.duration("duration", default_ms=1)
     else:
-        end_ms = _time(form, "end", start_ms + 1)
+        end_ms = form.time("end", default_ms=start_ms + 1)
     if form.has_fault("start", "end", "duration"):
         return end_ms
     if end_ms <= start_ms:

@@ -6,7 +6,7 @@ import logging
 import os
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from typing import Final
@@ -32,6 +32,7 @@ from alicia.collector.api.metrics import metric_routes
 from alicia.collector.api.rejects import reject_routes
 from alicia.collector.api.stats import stats_routes
 from alicia.collector.canary import Canary
+from alicia.collector.decisions import FEED_MS, JUDGE_MS, Decisions
 from alicia.collector.health import Check, Condition, Health
 from alicia.collector.ingest import Ingest
 from alicia.collector.loops import every_loop
@@ -50,6 +51,7 @@ _TICK_MS: Final = 10_000
 _FIRST_LOOK_MS: Final = 1000  # the first CPU percentage needs a span to cover
 _IO_THREADS: Final = 4
 Connect = Callable[[str, Publication], Bus]
+_LOOPS: Final = frozenset({"tick", "system", "summary", "poke", "judge", "feed", "rules", "outbox"})
 _log: Final = logging.getLogger(__name__)
 
 
@@ -141,6 +143,7 @@ class Collector:
         self._port = settings.collector_port
         self._build_bus()
         self._build_reports()
+        self._build_decisions()
         self._build_http()
 
     async def start(self) -> str:
@@ -149,6 +152,7 @@ class Collector:
         Raises:
             AliciaError: the port is taken, or the guard refuses to listen there.
         """
+        await self.decisions.load()
         self._port = await self._server.start()
         started = self.clock.now_ms() / 1000
         self._run_file.write(url=self._server.url, port=self._port, started=started)
@@ -160,6 +164,14 @@ class Collector:
             "system", settings.system_metrics_interval_ms, self._look, first_after_ms=_FIRST_LOOK_MS
         )
         self._every("summary", settings.collection_interval_ms, self._summarise)
+        self._every("poke", settings.collection_interval_ms, self.decisions.fleet.poke)
+        self._every("judge", JUDGE_MS, self.decisions.fleet.judge)
+        self._every("feed", FEED_MS, self.decisions.tick)
+        for name, loop in (
+            ("rules", self.decisions.rules.run()),
+            ("outbox", self.decisions.outbox.run()),
+        ):
+            self._keep(asyncio.create_task(loop, name=name))
         return self._server.url
 
     async def stop(self) -> None:
@@ -171,6 +183,7 @@ class Collector:
         if self.bus.state.connected:
             await self._presence.leave(self.bus, port=self._port)
         await self.bus.stop()
+        await self.decisions.stop()
         self._run_file.remove()
         self._io.shutdown(wait=False, cancel_futures=True)
 
@@ -197,7 +210,7 @@ class Collector:
             self.bus,
             self.clock,
             system=self.system.view,
-            active_alerts=_no_alerts,
+            active_alerts=lambda: self.decisions.rules.active_by_severity(),
         )
         self.router = Router(
             self.topics,
@@ -207,15 +220,29 @@ class Collector:
                 self.ingest,
                 self.rejects,
                 self.counters,
-                lambda message, opened: None,
+                lambda message, opened: self.decisions.observe(message, opened),
                 self._reports.on_summary,
             ),
+        )
+
+    def _build_decisions(self) -> None:
+        self.decisions = Decisions(
+            self.settings,
+            bus=self.bus,
+            store=self.store,
+            speaker=self._speaker,
+            clock=self.clock,
+            random=self.random,
+            counters=self.counters,
+            own_status=lambda: self._health.condition().word,
+            exposed=lambda: self.guard.exposed,
         )
 
     def _build_http(self) -> None:
         settings = self.settings
         guard = make_guard(settings, clock=self.clock, random=self.random)
         self.guard = guard
+        fleet = self.decisions.fleet
         self.app = build_app(
             title="Alicia metrics collector",
             guard=guard,
@@ -227,9 +254,10 @@ class Collector:
                     exposed=lambda: guard.exposed,
                 ),
                 ingest_routes(self.ingest, self.names, self.clock, self.counters),
-                metric_routes(self.store, self.clock, _unknown_health),
-                stats_routes(self.stats, self.store, self.clock, _unknown_life),
+                metric_routes(self.store, self.clock, fleet.word_of),
+                stats_routes(self.stats, self.store, self.clock, fleet.life_of),
                 reject_routes(self.rejects, self.counters),
+                *self.decisions.routes(),
             ),
         )
         self._server = HttpServer(
@@ -263,11 +291,14 @@ class Collector:
         await self._reports.host(self.system.view())
 
     async def _summarise(self) -> None:
+        self.decisions.live.publish("stats", "stats", self.stats.whole())
         await self._reports.summary(self.stats.summary)
 
     def _on_bus_state(self, state: BusState) -> None:
         self._reports.on_state(state)
         if state.connected:
+            self.decisions.outbox.wake()
+            self._keep(asyncio.create_task(self.decisions.fleet.ask(), name="ask"))
             arriving = self._presence.arrive(self.bus, port=self._port)
             self._keep(asyncio.create_task(arriving, name="arrive"))
 
@@ -277,7 +308,7 @@ class Collector:
 
     def _check_loops(self) -> Check:
         running = {task.get_name() for task in self._tasks}
-        dead = {"tick", "system", "summary"} - running
+        dead = _LOOPS - running
         if dead and self._tasks:
             return Check(Condition.UNHEALTHY, f"stopped: {', '.join(sorted(dead))}")
         return Check(Condition.HEALTHY, "all loops run")
@@ -287,15 +318,3 @@ def _node(settings: Settings) -> str:
     """A short name of this process' data folder, the same at every start."""
     place = f"{socket.gethostname()}:{settings.data_dir.resolve()}"
     return hashlib.sha256(place.encode()).hexdigest()[:8]
-
-
-def _unknown_health(_service: str, _instance: str) -> str:
-    return "unknown"
-
-
-def _unknown_life(_service: str, _window_ms: int) -> Mapping[str, object]:
-    return {"uptime_ratio": None, "restarts": None}
-
-
-def _no_alerts() -> Mapping[str, int]:
-    return {}

@@ -32,11 +32,23 @@ def judge(
     """
     if bus_up_since_ms is None:
         return Status(record.word, record.code, record.sentence)
-    each = [
-        _judge_instance(instance, now_ms, bus_up_since_ms, default_cadence_ms)
-        for instance in record.instances.values()
-    ]
-    return _combined(each)
+    each = judge_each(
+        record,
+        now_ms=now_ms,
+        bus_up_since_ms=bus_up_since_ms,
+        default_cadence_ms=default_cadence_ms,
+    )
+    return _combined(list(each.values()))
+
+
+def judge_each(
+    record: ServiceRecord, *, now_ms: int, bus_up_since_ms: int, default_cadence_ms: int
+) -> dict[str, Status]:
+    """Decide how every instance is."""
+    return {
+        name: _judge_instance(instance, now_ms, bus_up_since_ms, default_cadence_ms)
+        for name, instance in record.instances.items()
+    }
 
 
 def _judge_instance(

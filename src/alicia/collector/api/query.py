@@ -1,0 +1,150 @@
+"""``/api/v1/query`` and ``query_range``: Prometheus' questions in Prometheus' envelope."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+from urllib.parse import parse_qsl
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from alicia.adapters.http.body import read_body
+from alicia.adapters.http.json_response import Json
+from alicia.adapters.http.roles import Role, needs
+from alicia.base.clock import Clock
+from alicia.base.durations import parse_duration_ms
+from alicia.base.errors import BadField
+from alicia.base.limits import QUERY_POINTS_MAX
+from alicia.base.times import parse_time_ms
+from alicia.promql.errors import BadExpression, EvaluationFailed
+from alicia.promql.plan import Window
+from alicia.promql.ports import Evaluator
+from alicia.promql.values import Matrix, Scalar
+from alicia.series.labels import LabelSet
+from alicia.wire.prom_json import point
+
+FORM: Final = "application/x-www-form-urlencoded"
+_NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_TIME_SECONDS_MAX: Final = 253_402_300_799.0  # 9999-12-31
+Parameters = Mapping[str, str]
+
+
+def query_routes(evaluator: Evaluator, clock: Clock) -> APIRouter:
+    """Instant and range queries, by GET and by form."""
+    router = APIRouter(tags=["prometheus"])
+    guarded = [needs(Role.VIEWER, types=(FORM,))]
+
+    @router.api_route("/api/v1/query", methods=["GET", "POST"], dependencies=guarded)
+    async def query(request: Request) -> Response:
+        """The value of an expression at one instant."""
+        given = await _parameters(request)
+        at_ms = _time_ms(given, "time", clock.now_ms())
+        return _answer(evaluator, given, Window(at_ms, at_ms), instant=True)
+
+    @router.api_route("/api/v1/query_range", methods=["GET", "POST"], dependencies=guarded)
+    async def query_range(request: Request) -> Response:
+        """The values of an expression over a window, both ends included."""
+        given = await _parameters(request)
+        return _answer(evaluator, given, _window(given), instant=False)
+
+    return router
+
+
+async def _parameters(request: Request) -> Parameters:
+    given = dict(request.query_params)
+    if request.method == "POST":
+        body = await read_body(request, (FORM,))
+        try:
+            given |= parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=100)
+        except ValueError:
+            raise BadField(
+                "body", "body: not a form in UTF-8 with at most 100 fields", reason="bad_form"
+            ) from None
+    return given
+
+
+def _answer(evaluator: Evaluator, given: Parameters, window: Window, *, instant: bool) -> Response:
+    text = given.get("query", "")
+    try:
+        result = evaluator.window(text, window)
+    except BadExpression as error:
+        raise _invalid("query", str(error)) from None
+    except EvaluationFailed as error:
+        failure = {"status": "error", "errorType": "execution", "error": str(error)}
+        return Json(failure, 422)
+    data = _instant_data(result) if instant else _range_data(result)
+    return Json({"status": "success", "data": data})
+
+
+def _instant_data(result: Matrix | Scalar) -> dict[str, object]:
+    at_ms = int(result.t_ms[0])
+    if isinstance(result, Scalar):
+        return {"resultType": "scalar", "result": point(at_ms, float(result.values[0]))}
+    rows = [
+        {"metric": dict(element.labels), "value": point(at_ms, element.value)}
+        for element in result.at(0)
+    ]
+    return {"resultType": "vector", "result": rows}
+
+
+def _range_data(result: Matrix | Scalar) -> dict[str, object]:
+    if isinstance(result, Scalar):
+        found = [(LabelSet(), result.t_ms, result.values)]
+    else:
+        found = sorted(result.rows(), key=lambda row: row[0].pairs)
+    rows = [
+        {
+            "metric": dict(labels),
+            "values": [
+                point(t_ms, value)
+                for t_ms, value in zip(times.tolist(), values.tolist(), strict=True)
+            ],
+        }
+        for labels, times, values in found
+    ]
+    return {"resultType": "matrix", "result": rows}
+
+
+def _window(given: Parameters) -> Window:
+    start_ms, end_ms = _time_ms(given, "start", None), _time_ms(given, "end", None)
+    if end_ms < start_ms:
+        raise _invalid("end", "end timestamp must not be before start time")
+    text = given.get("step", "")
+    try:
+        step_ms = parse_duration_ms(text, field="step")
+    except BadField as error:
+        raise _invalid("step", str(error)) from None
+    if step_ms < 1:
+        raise _invalid(
+            "step", "zero or negative query resolution step widths are not accepted;"
+            " try a positive integer",
+        )  # fmt: skip
+    if (end_ms - start_ms) // step_ms + 1 > QUERY_POINTS_MAX:
+        raise BadField(
+            "step",
+            "exceeded maximum resolution of 11,000 points per timeseries."
+            " Try decreasing the query resolution (?step=XX)",
+            reason="bad_data",
+        )
+    return Window(start_ms, end_ms, step_ms)
+
+
+def _time_ms(given: Parameters, name: str, default_ms: int | None) -> int:
+    """Seconds, negative allowed, or RFC 3339; here a number's size never changes its unit."""
+    text = given.get(name, "")
+    if not text and default_ms is not None:
+        return default_ms
+    try:
+        if _NUMBER.fullmatch(text):
+            number = float(text)
+            if abs(number) <= _TIME_SECONDS_MAX:
+                return round(number * 1000)
+        elif text:
+            return parse_time_ms(text, field=name)
+    except BadField:
+        pass
+    raise _invalid(name, f"cannot parse {text[:64]!r} to a valid timestamp")
+
+
+def _invalid(name: str, fault: str) -> BadField:
+    return BadField(name, f'invalid parameter "{name}": {fault}', reason="bad_data")

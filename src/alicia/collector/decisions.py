@@ -1,0 +1,166 @@
+"""The deciding half of the collector, put together: fleet, rules, live changes, their routes."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from fastapi import APIRouter
+
+from alicia.adapters.http.outbound import Outbound
+from alicia.adapters.settings import Settings
+from alicia.adapters.sql.alerts import SqlAlertStore
+from alicia.adapters.sql.database import Database
+from alicia.adapters.sql.readers import Readers
+from alicia.adapters.sql.registry import SqlRegistry
+from alicia.adapters.sql.schema import migrate, migrations_of
+from alicia.adapters.sql.writer import Writer
+from alicia.adapters.zones import load_zone
+from alicia.alerting.defaults import default_rules
+from alicia.base.clock import Clock, Random
+from alicia.base.counters import Counters
+from alicia.collector.api.alerts import alert_routes
+from alicia.collector.api.forward import forward_routes
+from alicia.collector.api.live import live_routes
+from alicia.collector.api.query import query_routes
+from alicia.collector.api.rules import rule_routes
+from alicia.collector.api.services import service_routes
+from alicia.collector.api.silences import silence_routes
+from alicia.collector.live import LiveHub
+from alicia.collector.live_feed import LiveFeed
+from alicia.collector.outbox import Outbox
+from alicia.collector.poll import Fleet, FleetParts
+from alicia.collector.publish import Speaker
+from alicia.collector.rules import RuleParts, Rules
+from alicia.promql.condition import read_condition
+from alicia.promql.engine import Engine
+from alicia.tsdb.store import Store
+from alicia.wire.envelope import Unwrapped
+from alicia.wire.ports import Bus, Message
+
+JUDGE_MS: Final = 1000
+FEED_MS: Final = 2000
+
+
+class Decisions:
+    """Fleet, rules and live changes of one collector. Belongs to the event loop.
+
+    ``own_status`` is the word of our own health; ``exposed`` says whether others than this
+    machine can reach us.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        bus: Bus,
+        store: Store,
+        speaker: Speaker,
+        clock: Clock,
+        random: Random,
+        counters: Counters,
+        own_status: Callable[[], str],
+        exposed: Callable[[], bool],
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._random = random
+        self._engine = Engine(store)
+        self._outbound = Outbound(allow=settings.outbound_allow, local_ok=lambda: not exposed())
+        self._open = False
+        self._path = settings.data_dir / "collector.db"
+        self._writer = Writer(self._path)
+        self._database = Database(self._writer, Readers(self._path))
+        self.live = LiveHub(epoch=random.token_hex(4), later=_later, counters=counters)
+        self._feed = LiveFeed(self.live, speaker.topics, clock, counters)
+        alert_store = SqlAlertStore(self._database, zones=load_zone)
+        self.outbox = Outbox(bus, alert_store, counters, random)
+        self.fleet = Fleet(
+            FleetParts(
+                registry=SqlRegistry(self._database),
+                bus=bus,
+                outbound=self._outbound,
+                store=store,
+                live=self.live,
+                speaker=speaker,
+                clock=clock,
+                counters=counters,
+                own_status=own_status,
+            ),
+            interval_ms=settings.collection_interval_ms,
+        )
+        self.rules = Rules(
+            RuleParts(
+                store=alert_store,
+                evaluator=self._engine,
+                outbox=self.outbox,
+                live=self.live,
+                speaker=speaker,
+                clock=clock,
+                counters=counters,
+                departed=self.fleet.departed,
+            )
+        )
+
+    async def load(self) -> None:
+        """Open the database and take up what an earlier process left.
+
+        Raises:
+            AliciaError: the database cannot be opened or read.
+        """
+        await asyncio.to_thread(migrate, self._path, migrations_of("collector"))
+        await self._writer.start()
+        self._open = True
+        interval_ms = self._settings.collection_interval_ms
+        await self.fleet.load()
+        await self.rules.load(default_rules(read=read_condition, interval_ms=interval_ms))
+
+    async def stop(self) -> None:
+        """Save the rest and close; safe after a start that failed half-way, and twice."""
+        self.live.close()
+        if self._open:
+            self._open = False
+            await self.fleet.flush()
+        await self._outbound.close()
+        await self._database.close()
+
+    def observe(self, message: Message, opened: Unwrapped) -> None:
+        """Take in one message of a peer; never raises."""
+        self.fleet.observe(message, opened)
+        self._feed.observe(message, opened)
+
+    def tick(self) -> None:
+        """Tell the browsers that there are new samples."""
+        self._feed.tick()
+
+    def routes(self) -> tuple[APIRouter, ...]:
+        """All routes of this half."""
+        clock, interval_ms = self._clock, self._settings.collection_interval_ms
+        return (
+            rule_routes(self.rules, self._engine, clock, interval_ms=interval_ms),
+            silence_routes(self.rules, clock, self._random, zones=load_zone),
+            alert_routes(self.rules, clock),
+            service_routes(self.fleet, clock),
+            live_routes(self.live),
+            query_routes(self._engine, clock),
+            forward_routes(self._outbound, self._scheduler_url),
+        )
+
+    def _scheduler_url(self) -> str:
+        """Where the scheduler of the same data folder answers now."""
+        told = _told_url(self._settings.data_dir / "run" / "scheduler.json")
+        return told or f"http://127.0.0.1:{self._settings.scheduler_port}"
+
+
+def _told_url(path: Path) -> str:
+    try:
+        told = msgspec.json.decode(path.read_bytes())
+    except (OSError, msgspec.DecodeError):
+        return ""
+    url = told.get("url") if isinstance(told, dict) else None
+    return url if isinstance(url, str) else ""
+
+
+def _later(seconds: float, call: Callable[[], None]) -> object:
+    return asyncio.get_running_loop().call_later(seconds, call)

@@ -1,0 +1,323 @@
+"""The fleet at work: sightings in, pokes and polls out, a judgement of everyone each second.
+
+Source: bus.md §4, architecture.md §3.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Final
+
+from alicia.adapters.http.outbound import Outbound, OutboundFailed
+from alicia.adapters.http.targets import OutboundRefused
+from alicia.base.clock import Clock
+from alicia.base.counters import Counters
+from alicia.base.version import __version__
+from alicia.collector.live import LiveHub
+from alicia.collector.poll_shape import service_to_api
+from alicia.collector.publish import Speaker
+from alicia.collector.route import OURS
+from alicia.fleet.history import uptime_ratio, with_word
+from alicia.fleet.poke import Poll, polls
+from alicia.fleet.ports import Registry
+from alicia.fleet.record import ServiceRecord, observe
+from alicia.fleet.sighting import Sight, Sighting
+from alicia.fleet.status import Status, judge, judge_each
+from alicia.fleet.words import Word
+from alicia.series.labels import INSTANCE, NAME, SERVICE, LabelSet
+from alicia.series.samples import STALE, Sample
+from alicia.tsdb.head import Batch
+from alicia.tsdb.store import Store
+from alicia.wire.envelope import Unwrapped
+from alicia.wire.fleet import Report, ReportKind, decode_reports, health_report, polled_name
+from alicia.wire.json import Undecodable, decode_bounded
+from alicia.wire.names import FLEET
+from alicia.wire.ports import Bus, Message
+
+SERVICES_MAX: Final = 1000
+POLL_TIMEOUT_MS: Final = 2000
+FORGOTTEN_AFTER_MS: Final = 7 * 86_400_000
+_UP_VALUES: Final = {Word.UP: 1.0, Word.DEGRADED: 1.0, Word.DOWN: 0.0}
+
+
+class FleetParts:
+    """What the fleet's keeper works with; ``own_status`` is the word of our own health."""
+
+    def __init__(
+        self,
+        *,
+        registry: Registry,
+        bus: Bus,
+        outbound: Outbound,
+        store: Store,
+        live: LiveHub,
+        speaker: Speaker,
+        clock: Clock,
+        counters: Counters,
+        own_status: Callable[[], str],
+    ) -> None:
+        self.registry = registry
+        self.bus = bus
+        self.outbound = outbound
+        self.store = store
+        self.live = live
+        self.speaker = speaker
+        self.clock = clock
+        self.counters = counters
+        self.own_status = own_status
+
+
+class Fleet:
+    """All known services. Belongs to the event loop.
+
+    Families counted: ``polls`` by ``ok failed refused foreign``, ``services`` by ``overflow``.
+    """
+
+    def __init__(self, parts: FleetParts, *, interval_ms: int) -> None:
+        self._parts = parts
+        self._interval_ms = interval_ms
+        self._started_ms = parts.clock.now_ms()
+        self.records: dict[str, ServiceRecord] = {}
+        self._unsaved: set[str] = set()
+        self._words: dict[tuple[str, str], Word] = {}  # of every instance, as last judged
+        # ``up`` as last written, so that a change is written at once and the rest now and then.
+        self._up: dict[LabelSet, float] = {}
+
+    async def load(self) -> None:
+        """Take up what an earlier process knew; how it was meanwhile is unknown."""
+        for name, record in (await self._parts.registry.load()).items():
+            last_ms = max(record.seen_ms or 0, record.history[-1][0] if record.history else 0)
+            history = with_word(record.history, last_ms, Word.UNKNOWN)
+            self.records[name] = replace(
+                record, history=history, word=Word.UNKNOWN, code="not_judged",
+                sentence="not judged yet since our start",
+            )  # fmt: skip
+
+    def observe(self, message: Message, opened: Unwrapped) -> None:
+        """Take in one message of a peer; never raises."""
+        reports = decode_reports(
+            message,
+            opened,
+            topics=self._parts.speaker.topics,
+            received_ms=message.received_ms or self._parts.clock.now_ms(),
+            registered=_Spellings(self.records),
+        )
+        for report in reports:
+            self._sight(report)
+
+    async def ask(self) -> None:
+        """Poke everyone on the bus; they answer with their health (L1)."""
+        speaker, bus = self._parts.speaker, self._parts.bus
+        if bus.state.connected:
+            status = self._parts.own_status()
+            payload = {"service_name": OURS, "status": status, "version": __version__}
+            await speaker.say(bus, speaker.publication(speaker.topics.health_check, payload))
+
+    async def poke(self) -> None:
+        """Ask everyone on the bus, and those who are silent there over HTTP (L2)."""
+        await self.ask()
+        self._see_ourselves(self._parts.own_status())
+        await self._forget_the_gone()
+        due = polls(
+            self.records.values(),
+            now_ms=self._parts.clock.now_ms(),
+            default_cadence_ms=self._interval_ms,
+            ours=frozenset({OURS}),
+        )
+        await asyncio.gather(*(self._poll(each) for each in due))
+        self._write_up(changed_only=False)
+        for record in self.records.values():
+            self._parts.live.publish("service", record.service, self.shape(record))
+        await self.flush()
+
+    async def judge(self) -> None:
+        """Judge everyone; changes are told, written as ``up``, and saved."""
+        now_ms, state = self._parts.clock.now_ms(), self._parts.bus.state
+        up_since_ms = state.since_ms if state.connected else None
+        for name, record in tuple(self.records.items()):
+            status = self._judged(record, now_ms, up_since_ms)
+            if (status.word, status.code) == (record.word, record.code):
+                if status.sentence != record.sentence:
+                    self.records[name] = replace(record, sentence=status.sentence)
+                continue
+            history = with_word(record.history, now_ms, status.word)
+            changed = replace(
+                record, history=history, word=status.word, code=status.code,
+                sentence=status.sentence,
+            )  # fmt: skip
+            self.records[name] = changed
+            self._unsaved.add(name)
+            self._parts.live.publish("service", name, self.shape(changed))
+        self._write_up(changed_only=True)
+        await self._save()
+
+    async def flush(self) -> None:
+        """Save everything, with what changes all the time, such as when who was seen."""
+        self._unsaved.update(self.records)
+        await self._save()
+
+    def shape(self, record: ServiceRecord) -> dict[str, object]:
+        """A service in its API shape."""
+        return service_to_api(record, self._words, default_cadence_ms=self._interval_ms)
+
+    def word_of(self, service: str, instance: str) -> str:
+        """The word for one instance, for other parts of the API."""
+        return self._words.get((service, instance), Word.UNKNOWN).value
+
+    def life_of(self, service: str, window_ms: int) -> dict[str, object]:
+        """Uptime ratio and restarts of a service, within what is remembered of the window."""
+        record, now_ms = self.records.get(service), self._parts.clock.now_ms()
+        if record is None:
+            return {"uptime_ratio": None, "restarts": None}
+        since_ms = now_ms - window_ms
+        times = (at for each in record.instances.values() for at in each.restarts)
+        return {
+            "uptime_ratio": uptime_ratio(record.history, since_ms, now_ms),
+            "restarts": sum(at >= since_ms for at in times),
+        }
+
+    def departed(self, labels: Mapping[str, str]) -> bool:
+        """Whether the labels' service said good-bye."""
+        record = self.records.get(labels.get(SERVICE, ""))
+        return record is not None and record.code == "good_bye"
+
+    def _sight(self, report: Report) -> None:
+        name = report.service
+        record = self.records.get(name)
+        if record is None and not self._welcome(report):
+            return
+        after = observe(
+            record,
+            _sighting(report),
+            bus_up_since_ms=self._parts.bus.state.since_ms,
+            default_cadence_ms=self._interval_ms,
+        )
+        self.records[name] = after
+        if record is None or after.restarts_total != record.restarts_total:
+            self._unsaved.add(name)
+            self._parts.live.publish("service", name, self.shape(after))
+
+    def _welcome(self, report: Report) -> bool:
+        """Whether a message makes a service known: its own word, or any word of a planned one."""
+        if len(self.records) >= SERVICES_MAX:
+            self._parts.counters.add("services", "overflow")
+            return False
+        return report.kind is not ReportKind.CHATTER or report.service in FLEET
+
+    def _see_ourselves(self, status: str) -> None:
+        now_ms = self._parts.clock.now_ms()
+        self._sight(
+            Report(
+                ReportKind.HEALTH,
+                OURS,
+                OURS,
+                now_ms,
+                status=status,
+                version=__version__,
+                started_ms=self._started_ms,
+                start_is_sure=True,
+            )
+        )
+
+    def _judged(self, record: ServiceRecord, now_ms: int, up_since_ms: int | None) -> Status:
+        if record.service == OURS:
+            up_since_ms = self._started_ms  # we need no bus to know how we are
+        if up_since_ms is not None:
+            each = judge_each(
+                record,
+                now_ms=now_ms,
+                bus_up_since_ms=up_since_ms,
+                default_cadence_ms=self._interval_ms,
+            )
+            self._words |= {(record.service, name): item.word for name, item in each.items()}
+        return judge(
+            record,
+            now_ms=now_ms,
+            bus_up_since_ms=up_since_ms,
+            default_cadence_ms=self._interval_ms,
+        )
+
+    async def _forget_the_gone(self) -> None:
+        """Services of which nothing was heard for a week are no part of the fleet any more."""
+        floor_ms = self._parts.clock.now_ms() - FORGOTTEN_AFTER_MS
+        for name, record in tuple(self.records.items()):
+            if max(record.seen_ms or 0, record.first_ms) < floor_ms:
+                await self._parts.registry.forget(name)
+                del self.records[name]
+                self._unsaved.discard(name)
+                self._words = {key: word for key, word in self._words.items() if key[0] != name}
+
+    async def _poll(self, poll: Poll) -> None:
+        counters, now_ms = self._parts.counters, self._parts.clock.now_ms
+        try:
+            reply = await self._parts.outbound.request(
+                "GET", poll.url, timeout_ms=POLL_TIMEOUT_MS, owners_word=True
+            )
+            body = decode_bounded(reply.body)
+        except (OutboundFailed, Undecodable):
+            counters.add("polls", "failed")
+            return
+        except OutboundRefused:
+            counters.add("polls", "refused")
+            return
+        if not isinstance(body, dict) or polled_name(body, self.records) != poll.service:
+            counters.add("polls", "foreign")  # another service sits on that port
+            return
+        counters.add("polls", "ok")
+        self._sight(
+            health_report(body, service=poll.service, instance=poll.instance, received_ms=now_ms())
+        )
+
+    def _write_up(self, *, changed_only: bool) -> None:
+        """``up`` of every instance that can be judged; a marker where it no longer can."""
+        now_ms = self._parts.clock.now_ms()
+        found = {
+            _up_labels(service, instance): _UP_VALUES[word]
+            for (service, instance), word in self._words.items()
+            if word in _UP_VALUES
+        }
+        ended = dict.fromkeys(self._up.keys() - found.keys(), STALE)
+        changed = {
+            labels: value
+            for labels, value in found.items()
+            if not changed_only or self._up.get(labels) != value
+        }
+        self._up = found
+        samples = [Sample(labels, now_ms, value) for labels, value in (changed | ended).items()]
+        if samples:
+            self._parts.store.write(Batch(samples, now_ms))
+
+    async def _save(self) -> None:
+        names, self._unsaved = self._unsaved, set()
+        if names:
+            await self._parts.registry.save([self.records[name] for name in sorted(names)])
+
+
+class _Spellings:
+    """Names that count as registered spellings, for T9."""
+
+    def __init__(self, records: Mapping[str, ServiceRecord]) -> None:
+        self._records = records
+
+    def __contains__(self, name: object) -> bool:
+        return name in FLEET or name in self._records
+
+
+def _sighting(report: Report) -> Sighting:
+    return Sighting(
+        kind=Sight(report.kind.value),
+        service=report.service,
+        instance=report.instance,
+        at_ms=report.at_ms,
+        status=report.status,
+        started_ms=report.started_ms,
+        start_is_sure=report.start_is_sure,
+        retained=report.retained,
+        version=report.version,
+        capabilities=report.capabilities,
+        address=report.address,
+    )
+
+
+def _up_labels(service: str, instance: str) -> LabelSet:
+    return LabelSet({NAME: "up", SERVICE: service, INSTANCE: instance})
