@@ -30,7 +30,8 @@ def parse_duration_ms(value: str | int | float, *, field: str = "duration") -> i
     if isinstance(value, bool):
         raise _bad(field, value)
     if isinstance(value, int | float):
-        return _bounded(float(value) * 1000 if math.isfinite(value) else math.nan, field, value)
+        in_range = abs(value) <= _DURATION_MS_MAX  # an int of any length; false for NaN
+        return _bounded(float(value) * 1000 if in_range else math.nan, field, value)
     text = value.strip()
     if len(text) > _TEXT_CHARS_MAX:
         raise _bad(field, text[:_TEXT_CHARS_MAX] + "…")

@@ -1,6 +1,5 @@
 """Instants as users and peers write them; all arithmetic is in integer milliseconds UTC."""
 
-import math
 import re
 from datetime import UTC, datetime
 from typing import Final
@@ -11,6 +10,7 @@ from alicia.base.errors import BadField
 _SECONDS_MAX: Final = 1e11
 _MILLIS_MAX: Final = 1e14
 _MICROS_MAX: Final = 1e17
+_NANOS_MAX: Final = 1e21
 _TIME_MS_MAX: Final = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z
 _RFC3339: Final = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:[Zz]|[+-]\d\d:?\d\d)?"
@@ -29,7 +29,7 @@ def parse_time_ms(value: str | int | float, *, field: str = "timestamp") -> int:
     if isinstance(value, bool):
         raise _bad(field, value)
     if isinstance(value, int | float):
-        return _epoch_ms(float(value), field, value)
+        return _epoch_ms(value, field, value)
     text = value.strip()
     if len(text) <= 64 and _RFC3339.fullmatch(text):
         return datetime_ms(_parse_rfc3339(text, field))
@@ -58,9 +58,9 @@ def seconds(value_ms: int) -> float:
 
 
 def _epoch_ms(number: float, field: str, given: object) -> int:
-    if not math.isfinite(number):
+    size = abs(number)  # an int of any length: compared before it becomes a float
+    if not size < _NANOS_MAX:  # NaN fails the comparison
         raise _bad(field, given)
-    size = abs(number)
     if size < _SECONDS_MAX:
         result = round(number * 1000)
     elif size < _MILLIS_MAX:
