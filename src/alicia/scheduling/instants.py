@@ -8,7 +8,7 @@ from alicia.base.errors import BadField
 from alicia.base.limits import YEAR_MAX, YEAR_MIN
 from alicia.base.times import datetime_us, parse_time_ms
 from alicia.scheduling.event import SECOND_US
-from alicia.scheduling.localtime import first_instant_of
+from alicia.scheduling.localtime import END_S, first_instant_of
 
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 (local wall time)
 _WALL: Final = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,6})?)?)?")
@@ -38,8 +38,7 @@ def read_instant(value: object, zone: tzinfo, *, field: str) -> tuple[int, str]:
         instant = parse_time_ms(value, field=field) * 1000
     else:
         raise _bad(value, field)
-    year = 1970 + instant // (SECOND_US * 31_556_952)
-    if not YEAR_MIN <= year <= YEAR_MAX:
+    if not 0 <= instant < END_S * SECOND_US:
         raise _bad(value, field)
     return instant, ""
 
