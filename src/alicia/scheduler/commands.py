@@ -157,11 +157,11 @@ class Inbox:
         )
 
     async def _on_report(self, message: Message) -> None:
-        report = decode_report(message)
+        report = decode_report(message, own_source=SERVICE)
         if isinstance(report, Reject):
             if message.topic == self._topics.scheduler_executions:
                 self._refuse(message.topic, report)
-        elif report is not None and report.source != SERVICE:
+        elif report is not None:
             await self._report(report)
 
     async def _on_own_topic(self, message: Message) -> None:

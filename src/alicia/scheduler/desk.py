@@ -54,6 +54,7 @@ class Desk:
         outbound: Outbound,
         default_zone: str,
         topic_prefix: str,
+        node: str,
         clock: Clock,
         random: Random,
     ) -> None:
@@ -66,6 +67,7 @@ class Desk:
         self._outbound = outbound
         self._default_zone = default_zone
         self._topic_prefix = topic_prefix
+        self._node = node
         self._clock = clock
         self._random = random
 
@@ -320,4 +322,5 @@ class Desk:
             claimed_us=now_us,
             not_before_us=now_us,
             ended_us=now_us,
+            owner=self._node,
         )

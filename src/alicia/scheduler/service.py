@@ -221,6 +221,7 @@ class Scheduler:
             outbound=self.outbound,
             default_zone=self.settings.timezone,
             topic_prefix=self.settings.topic_prefix,
+            node=self.leasing.lease.node_id,
             clock=self.clock,
             random=self.random,
         )

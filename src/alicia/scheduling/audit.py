@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from alicia.scheduling.event import SECOND_US
-from alicia.scheduling.execution import Execution, Origin
+from alicia.scheduling.execution import Execution, Origin, Reason
 from alicia.scheduling.ports import Revision
 from alicia.scheduling.triggers.trigger import Trigger
 
@@ -88,6 +88,7 @@ def audit(
             Unexplained(row.event_id, row.due_us, "no_instant", row.execution_id)
             for row in rows
             if row.origin is Origin.NOMINAL and row.count == 1
+            and row.reason is not Reason.PAUSED  # of a stretch in which nothing was due
             and from_us <= row.due_us < to_us and row.due_us not in instants
         ]  # fmt: skip
     unexplained += [

@@ -140,14 +140,16 @@ def decode_trigger(message: Message) -> Trigger | Reject:
     return Trigger(event_id, name, payload, opened.message_id, opened.source, opened.hops)
 
 
-def decode_report(message: Message) -> Report | Reject | None:
-    """Read a target's report; None where the message is about something else.
+def decode_report(message: Message, *, own_source: str) -> Report | Reject | None:
+    """Read a target's report; None where the message is about something else, or our own.
 
     On a reply by MQTT 5 the execution's id may stand in the correlation data alone.
     """
     opened = _open(message, ("execution_id",))
     if isinstance(opened, Reject):
         return opened
+    if opened.source == own_source:
+        return None
     value = opened.value
     event_type = value.get("event_type")
     if event_type is not None and event_type != EXECUTION_COMPLETE:

@@ -134,13 +134,17 @@ def test_a_bad_trigger_is_a_reject(value: object, code: str) -> None:
     ],
 )
 def test_many_words_say_one_outcome(value: dict[str, object], outcome: Outcome) -> None:
-    got = decode_report(message(enveloped({"execution_id": "x", **value})))
+    got = decode_report(
+        message(enveloped({"execution_id": "x", **value})), own_source="event_scheduler"
+    )
     assert isinstance(got, Report)
     assert (got.execution_id, got.outcome) == ("x", outcome)
 
 
 def test_the_execution_may_be_named_by_the_correlation_alone() -> None:
-    got = decode_report(message({"status": "failed", "error": 5}, correlation=b"x9"))
+    got = decode_report(
+        message({"status": "failed", "error": 5}, correlation=b"x9"), own_source="event_scheduler"
+    )
     assert got == Report("x9", Outcome.FAILED, None, "5", "")
 
 
@@ -152,10 +156,17 @@ def test_the_execution_may_be_named_by_the_correlation_alone() -> None:
     ],
 )
 def test_other_events_are_no_reports(value: object) -> None:
-    assert decode_report(message(value, correlation=b"\xff")) is None
+    assert decode_report(message(value, correlation=b"\xff"), own_source="event_scheduler") is None
+
+
+def test_our_own_status_messages_are_no_reports() -> None:
+    body = enveloped({"execution_id": "x", "status": "pending"}, source="event_scheduler")
+    assert decode_report(message(body), own_source="event_scheduler") is None
 
 
 def test_a_report_with_an_unknown_status_is_a_reject() -> None:
-    got = decode_report(message({"execution_id": "x", "status": "perhaps"}))
+    got = decode_report(
+        message({"execution_id": "x", "status": "perhaps"}), own_source="event_scheduler"
+    )
     assert isinstance(got, Reject)
     assert got.code == "bad_status"

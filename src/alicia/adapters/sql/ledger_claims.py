@@ -183,6 +183,9 @@ def _count(connection: sqlite3.Connection, event_id: str, *, runs: int, missed: 
 def _set_last_status(
     connection: sqlite3.Connection, event_id: str, status: ExecutionStatus
 ) -> None:
+    """Say that something became of an event; what was passed over hides no result of a run."""
     connection.execute(
-        "UPDATE event SET last_status = ? WHERE event_id = ?", (status.value, event_id)
+        "UPDATE event SET last_status = ?"
+        " WHERE event_id = ? AND (last_status IS NULL OR ? = 'missed')",
+        (status.value, event_id, status.value),
     )

@@ -56,7 +56,7 @@ def add(
             loc=("event_id",),
         ) from None
     _write_tags(connection, record)
-    _open_revision(connection, record, from_us=event.created_us)
+    _open_revision(connection, record, from_us=_first_us(record, event.created_us))
     return get(connection, event.event_id)
 
 
@@ -87,7 +87,7 @@ def replace(
     for execution in closed:
         insert_execution(connection, execution, boot="")
     stored = get(connection, event_id)
-    _open_revision(connection, stored, from_us=record.event.updated_us)
+    _open_revision(connection, stored, from_us=_first_us(record, record.event.updated_us))
     return stored
 
 
@@ -277,6 +277,11 @@ def _open_revision(connection: sqlite3.Connection, record: EventRecord, *, from_
             from_us,
         ),
     )
+
+
+def _first_us(record: EventRecord, stored_us: int) -> int:
+    """When a revision comes into force: a fresh ``once`` may be due a moment before it is stored."""
+    return stored_us if record.next_due_us is None else min(stored_us, record.next_due_us)
 
 
 def _conditions(where: EventFilter) -> tuple[list[str], list[object]]:
