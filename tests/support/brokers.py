@@ -43,19 +43,16 @@ class BrokerProcess:
         )
         wait_for_port(self.port, self._process)
 
+    def adopt(self, process: subprocess.Popen[bytes]) -> None:
+        """Wait until a process that others started answers."""
+        wait_for_port(self.port, process)
+
     def kill(self) -> None:
         """SIGKILL: nothing is written any more."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
             self._process = None
-
-    def end(self) -> None:
-        """SIGTERM: sessions are written."""
-        assert self._process is not None
-        self._process.terminate()
-        self._process.wait()
-        self._process = None
 
 
 def mosquitto(folder: Path) -> BrokerProcess:

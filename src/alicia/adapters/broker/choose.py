@@ -16,6 +16,8 @@ from alicia.adapters.http.hosts import is_loopback
 from alicia.adapters.settings import Settings
 from alicia.base.errors import AliciaError, Kind
 
+# Where Debian and BSD keep daemons, which is not on everybody's PATH.
+PROGRAM_FOLDERS: Final = "/usr/sbin:/usr/local/sbin"
 _LOOPBACK: Final = "127.0.0.1"
 _NOT_AUTHORISED: Final = frozenset({4, 5, 0x86, 0x87})
 
@@ -57,9 +59,7 @@ def choose(settings: Settings) -> Choice:
     probe = probe_broker(_LOOPBACK, port)
     if probe.answer is not Answer.NOBODY:
         return _join(port, probe)
-    program = shutil.which("mosquitto") or shutil.which(
-        "mosquitto", path="/usr/sbin:/usr/local/sbin"
-    )
+    program = shutil.which("mosquitto") or shutil.which("mosquitto", path=PROGRAM_FOLDERS)
     return _trial(settings) if program is None else _own_mosquitto(settings, program)
 
 
