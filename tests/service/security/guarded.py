@@ -13,6 +13,8 @@ from starlette.responses import Response, StreamingResponse
 
 from alicia.adapters.clock import SystemRandom
 from alicia.adapters.http.app import build_app, shutting_down
+from alicia.adapters.http.audit import AuditLog
+from alicia.adapters.http.audited import note_change
 from alicia.adapters.http.bind import Listener
 from alicia.adapters.http.body import read_body, read_json
 from alicia.adapters.http.content_types import ANY_TYPE
@@ -103,6 +105,11 @@ def add_bodies(router: APIRouter) -> None:
     async def push(request: Request) -> dict[str, object]:
         return {"bytes": len(await read_body(request))}
 
+    @router.put("/change/{number}", dependencies=[needs(Role.OPERATOR)])
+    async def change(request: Request, number: int) -> dict[str, object]:
+        note_change(request, before={"on": False}, after={"on": True})
+        return {"number": number}
+
 
 def add_failures(router: APIRouter) -> None:
     @router.get("/fails/{how}", dependencies=[needs(Role.VIEWER)])
@@ -152,6 +159,7 @@ def make_service(folder: Path, *, loopback: bool, **kwargs: Any) -> Service:
         tokens=token_file(folder),
         sessions=Sessions(KEY),
         clock=clock,
+        audit=AuditLog(folder / "audit", "test", clock) if kwargs.pop("audit", None) else None,
         proxies=Proxies(kwargs.pop("proxies", ())),
         sleep=kwargs.pop("sleep", sleep),
         **kwargs,

@@ -1,6 +1,7 @@
 """Host, origin, content type, headers and errors of every route, in process."""
 
 import itertools
+import json
 from pathlib import Path
 
 import pytest
@@ -295,3 +296,49 @@ async def test_the_docs_need_no_script_and_no_network(service: Service) -> None:
         assert "immutable" in reply.headers["cache-control"]
         for path in (await client.get("/openapi.json")).json()["paths"]:
             assert f"<code>{path}</code>" in page
+
+
+async def test_head_is_get_without_the_body(service: Service) -> None:
+    async with service.client() as client:
+        for path in ("/health", "/live", "/asset", "/nowhere"):
+            reply = await client.head(path)
+            assert reply.status_code == (404 if path == "/nowhere" else 200)
+            assert reply.content == b""
+            assert "content-security-policy" in reply.headers
+
+
+# The audit log
+
+
+async def test_changes_and_refusals_are_kept(tmp_path: Path) -> None:
+    service = make_service(tmp_path, loopback=False, audit=True)
+    audit = service.guard.audit
+    assert audit is not None
+    token = service.token(Role.OPERATOR)
+    holder = service.guard.tokens.find(token)
+    assert holder is not None
+    async with service.client("10.0.0.7") as client:
+        await client.post("/session", json={"token": token})
+        await client.get("/viewer")
+        await client.post("/operator")
+        await client.post("/editor")
+        await client.post("/editor", headers={"Origin": "http://evil.example"})
+        await client.post("/viewer")
+        await client.post("/nowhere")
+        client.cookies.clear()
+        await client.post("/session", json={"token": "alicia_wrong"})
+        await client.put("/change/7", headers={"Authorization": f"Bearer {token}"})
+    await audit.settled()
+    text = next((tmp_path / "audit").iterdir()).read_text()
+    assert token not in text
+    lines = [json.loads(line) for line in text.splitlines()]
+    assert [(line["who"], line["action"], line["status"]) for line in lines] == [
+        (holder.id, "POST /session", 200),
+        (holder.id, "POST /operator", 200),
+        (holder.id, "POST /editor", 403),
+        ("nobody", "POST /editor", 403),
+        ("nobody", "POST /session", 401),
+        (holder.id, "PUT /change/{number}", 200),
+    ]
+    assert lines[-1]["object"] == "/change/7"
+    assert (lines[-1]["before"], lines[-1]["after"]) == ({"on": False}, {"on": True})

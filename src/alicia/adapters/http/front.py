@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from http import HTTPStatus
 from typing import Any, Final, final
 
+from alicia.adapters.http.audited import change_made
 from alicia.adapters.http.errors import answer, plain_answer
 from alicia.adapters.http.guard import Guard, too_large
 from alicia.adapters.http.roles import CALLER
@@ -43,6 +44,8 @@ class Front:
             await self._app(scope, receive, send)
             return
         exchange = _Exchange(scope, receive, send, https=self._guard.https(scope))
+        if scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}  # the same answer, of which the body is not sent
         try:
             scope[CALLER] = await self._guard.check(scope)
         except AliciaError as error:
@@ -51,6 +54,10 @@ class Front:
         else:
             await self._serve(scope, exchange)
         self._counters.add("http_answers", str(exchange.status))
+        if self._guard.audit is not None:
+            change = change_made(scope, status=exchange.status)
+            if change is not None:
+                self._guard.audit.record(change)
 
     async def _serve(self, scope: Scope, exchange: "_Exchange") -> None:
         try:
@@ -72,6 +79,7 @@ class _Exchange:
         self._receive = receive
         self._send = send
         self._https = https
+        self._head_only = scope["method"] == "HEAD"
         self._received_bytes = 0
         self._more_body = True
         self._close = False
@@ -96,7 +104,11 @@ class _Exchange:
                 await self._drain()
             self.status = message["status"]
             message["headers"] = self._dressed(message.get("headers") or [])
+        elif self._head_only:
+            return  # ended below already
         await self._send(message)
+        if self._head_only:
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def refuse(self, error: AliciaError) -> None:
         """Answer a request whose body was not read."""

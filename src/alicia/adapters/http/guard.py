@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Final, final
 
 from alicia.adapters.files import make_private_folder
+from alicia.adapters.http.audit import AuditLog
 from alicia.adapters.http.bind import Listener
 from alicia.adapters.http.delays import Delays
 from alicia.adapters.http.errors import (
@@ -67,6 +68,7 @@ class Guard:
         sessions: Sessions,
         clock: Clock,
         proxies: Proxies,
+        audit: AuditLog | None = None,
         insecure: bool = False,
         body_bytes_max: int = BODY_BYTES_MAX,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
@@ -75,6 +77,7 @@ class Guard:
         self.tokens = tokens
         self.sessions = sessions
         self.clock = clock
+        self.audit = audit
         self._proxies = proxies
         self.insecure = insecure
         self._body_bytes_max = body_bytes_max
@@ -152,8 +155,10 @@ class Guard:
         raise Unauthorized("this token is not known here; it may have been revoked")
 
     async def settled(self) -> None:
-        """Wait until every noted use is stored; part of a clean stop."""
+        """Wait until every noted use and change is stored; part of a clean stop."""
         await asyncio.gather(*self._tasks)
+        if self.audit is not None:
+            await self.audit.settled()
 
     def _check_host(self, headers: Mapping[bytes, str], path: str) -> None:
         # Containers and balancers poll /health by whatever name they have for us.
@@ -202,8 +207,13 @@ class Guard:
         task.add_done_callback(self._tasks.discard)
 
 
-def make_guard(settings: Settings, *, clock: Clock, random: Random) -> Guard:
-    """The guard of one service; both services share the tokens and the session key."""
+def make_guard(
+    settings: Settings, *, clock: Clock, random: Random, service: str | None = None
+) -> Guard:
+    """The guard of one service; both services share the tokens and the session key.
+
+    ``service`` names the audit log; without it none is kept.
+    """
     make_private_folder(settings.data_dir)
     return Guard(
         hosts=Hosts(machine_names(settings.host, settings.allowed_hosts)),
@@ -211,6 +221,7 @@ def make_guard(settings: Settings, *, clock: Clock, random: Random) -> Guard:
         sessions=Sessions(load_key(settings.data_dir / "session.key", random)),
         clock=clock,
         proxies=Proxies(settings.trusted_proxies),
+        audit=AuditLog(settings.data_dir / "audit", service, clock) if service else None,
         insecure=settings.insecure,
     )
 

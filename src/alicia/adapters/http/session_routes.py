@@ -8,7 +8,7 @@ from starlette.responses import Response
 from alicia.adapters.http.body import read_object
 from alicia.adapters.http.guard import Guard
 from alicia.adapters.http.json_response import Json
-from alicia.adapters.http.roles import Role, caller_of, needs
+from alicia.adapters.http.roles import CALLER, Caller, Role, caller_of, needs
 from alicia.adapters.http.sessions import COOKIE, SESSION_MS
 from alicia.base.errors import BadField
 from alicia.base.times import seconds
@@ -26,7 +26,9 @@ def session_router(guard: Guard) -> APIRouter:
         secret = (await read_object(request)).get("token")
         if not isinstance(secret, str) or not 0 < len(secret) <= _TOKEN_CHARS_MAX:
             raise BadField("token", "token: send the token as text", reason="bad_token")
-        token = await guard.verify(secret.strip(), caller_of(request).address)
+        address = caller_of(request).address
+        token = await guard.verify(secret.strip(), address)
+        request.scope[CALLER] = Caller(token.role, address, token_id=token.id)  # for the audit log
         now_ms = guard.clock.now_ms()
         expires_ms = min(token.expires_ms, now_ms + SESSION_MS)
         cookie = guard.sessions.sign(token.id, expires_ms=expires_ms)
