@@ -98,6 +98,18 @@ test("a problem document becomes an error with its words", async () => {
   await assert.rejects(odd.get("/x"), { code: "bad_json" });
 });
 
+test("what is sent is JSON, as the collector demands", async () => {
+  let sent: RequestInit = {};
+  const api = createApi((async (_url: unknown, init: RequestInit) => {
+    sent = init;
+    return new Response("{}");
+  }) as typeof fetch);
+  await api.post("/session", { token: "x" });
+  assert.equal(sent.method, "POST");
+  assert.equal(sent.body, '{"token":"x"}');
+  assert.deepEqual(sent.headers, { Accept: "application/json", "Content-Type": "application/json" });
+});
+
 test("a resource keeps old data through a failure and joins calls that overlap", async () => {
   let answer: () => Promise<number> = async () => 1;
   let loads = 0;
@@ -125,6 +137,7 @@ function fakeApi(): Api & { asked: string[] } {
       }
       return {};
     },
+    post: () => Promise.reject(new Error("the store changes nothing on the server")),
   };
 }
 

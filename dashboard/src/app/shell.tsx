@@ -12,10 +12,12 @@ import { KeySheet } from "./keysheet";
 import { Pill } from "./pill";
 import { Rail } from "./rail";
 import { ROUTES, routeOf, type Route } from "./routes";
+import { SignIn } from "./signin";
 import type { Theme } from "./theme";
 
 export function Shell({ theme }: { theme: Theme }) {
-  const { router } = usePage();
+  const { router, store } = usePage();
+  const signIn = store.services.problem.value?.status === 401;
   const keysOpen = useSignal(false);
   useFrameKeys(() => (keysOpen.value = !keysOpen.value));
   useTitle();
@@ -28,7 +30,7 @@ export function Shell({ theme }: { theme: Theme }) {
         <Pill />
       </header>
       <main id="main">
-        <Screen route={routeOf(router.place.value.path)} />
+        {signIn ? <SignIn /> : <Screen route={routeOf(router.place.value.path)} />}
       </main>
       <Announcer />
       {keysOpen.value && <KeySheet onClose={() => (keysOpen.value = false)} />}

@@ -15,6 +15,7 @@ export class ApiError extends Error {
 
 export interface Api {
   get(path: string, query?: Readonly<Record<string, string | number>>): Promise<unknown>;
+  post(path: string, body: unknown): Promise<unknown>;
 }
 
 const TIMEOUT_MS = 10_000;
@@ -24,9 +25,11 @@ export function createApi(fetcher: typeof fetch): Api {
     async get(path, query = {}) {
       const pairs = Object.entries(query).map(([name, value]) => [name, String(value)]);
       const suffix = pairs.length > 0 ? `?${new URLSearchParams(pairs)}` : "";
-      const response = await send(fetcher, path + suffix);
-      if (!response.ok) throw await problem(response);
-      return readJson(response);
+      return send(fetcher, path + suffix, {});
+    },
+    async post(path, body) {
+      const headers = { "Content-Type": "application/json" };
+      return send(fetcher, path, { method: "POST", headers, body: JSON.stringify(body) });
     },
   };
 }
@@ -36,10 +39,17 @@ export function pathOf(...segments: readonly string[]): string {
   return segments.map((segment) => `/${encodeURIComponent(segment)}`).join("");
 }
 
-async function send(fetcher: typeof fetch, address: string): Promise<Response> {
+async function send(fetcher: typeof fetch, address: string, init: RequestInit): Promise<unknown> {
+  const response = await reach(fetcher, address, init);
+  if (!response.ok) throw await problem(response);
+  return readJson(response);
+}
+
+async function reach(fetcher: typeof fetch, address: string, init: RequestInit): Promise<Response> {
   try {
     return await fetcher(address, {
-      headers: { Accept: "application/json" },
+      ...init,
+      headers: { Accept: "application/json", ...init.headers },
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
   } catch (cause) {

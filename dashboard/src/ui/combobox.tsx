@@ -28,8 +28,10 @@ export function Combobox({ label, value, options, onPick }: ComboboxProps) {
   const active = useSignal(0);
   const hits = query.value === null ? [] : matches(options, query.value);
   const close = () => (query.value = null);
+  /** Without an option the list stays open: what is typed may be mended. */
   const pick = (option: string | undefined) => {
-    if (option !== undefined) onPick(option);
+    if (option === undefined) return;
+    onPick(option);
     close();
   };
   const keys: Readonly<Record<string, () => void>> = {
@@ -82,7 +84,11 @@ export function Combobox({ label, value, options, onPick }: ComboboxProps) {
             {option}
           </li>
         ))}
-        {query.value !== null && hits.length === 0 && <li class="none">nothing matches</li>}
+        {query.value !== null && hits.length === 0 && (
+          <li class="none" role="option" aria-selected="false" aria-disabled="true">
+            nothing matches
+          </li>
+        )}
       </ul>
     </div>
   );

@@ -1,4 +1,4 @@
-/** A modal dialog: the browser's own element traps the focus and returns it. */
+/** A modal dialog: the browser's own element traps the focus, we return it. */
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
@@ -16,8 +16,13 @@ export function Dialog({ label, place, onClose, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const element = dialog.current;
+    const before = document.activeElement;
     element?.showModal();
-    return () => element?.close();
+    return () => {
+      element?.close();
+      // A removed element takes the focus with it before the browser can return it.
+      if (before instanceof HTMLElement) before.focus();
+    };
   }, []);
   return (
     <dialog

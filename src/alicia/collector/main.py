@@ -9,6 +9,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Final
 
 import uvloop
@@ -26,10 +27,12 @@ from alicia.adapters.settings import Settings
 from alicia.base.clock import Clock, Random
 from alicia.base.counters import Counters
 from alicia.base.errors import AliciaError
+from alicia.collector.api.dashboard import dashboard_router
 from alicia.collector.api.health import health_routes
 from alicia.collector.api.ingest import ingest_routes
 from alicia.collector.api.metrics import metric_routes
 from alicia.collector.api.rejects import reject_routes
+from alicia.collector.api.snapshot import page_snapshot
 from alicia.collector.api.stats import stats_routes
 from alicia.collector.canary import Canary
 from alicia.collector.decisions import FEED_MS, JUDGE_MS, Decisions
@@ -50,6 +53,7 @@ from alicia.wire.topics import Topics
 _TICK_MS: Final = 10_000
 _FIRST_LOOK_MS: Final = 1000  # the first CPU percentage needs a span to cover
 _IO_THREADS: Final = 4
+_STATIC: Final = Path(__file__).with_name("static")
 Connect = Callable[[str, Publication], Bus]
 _LOOPS: Final = frozenset({"tick", "system", "summary", "poke", "judge", "feed", "rules", "outbox"})
 _log: Final = logging.getLogger(__name__)
@@ -258,6 +262,10 @@ class Collector:
                 stats_routes(self.stats, self.store, self.clock, fleet.life_of),
                 reject_routes(self.rejects, self.counters),
                 *self.decisions.routes(),
+                dashboard_router(
+                    _STATIC,
+                    page_snapshot(fleet, self.decisions.rules, self.stats, self.clock),
+                ),
             ),
         )
         self._server = HttpServer(

@@ -35,7 +35,7 @@ export function ChartCard({ services }: { services: readonly Service[] }) {
   const range = wanted.range.value.value;
   return (
     <Card
-      area="chart"
+      area="chart-card"
       label="Live chart"
       title="Live"
       tools={

@@ -1,7 +1,7 @@
 /** The metrics of one service, current while a component shows them. */
 
 import { useSignalEffect } from "@preact/signals";
-import { useMemo } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import { ApiError, pathOf } from "../../data/api";
 import { usePage } from "../../data/context";
 import * as decode from "../../data/decode";
@@ -26,9 +26,11 @@ export function useServiceMetrics(service: string): Resource<ServiceMetrics> {
       }),
     [api, service],
   );
-  useSignalEffect(() => {
-    void store.tick.value;
+  useEffect(() => {
     void resource.refresh();
+  }, [resource]);
+  useSignalEffect(() => {
+    if (store.tick.value > 0) void resource.refresh();
   });
   return resource;
 }
