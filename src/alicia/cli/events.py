@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from alicia.adapters.zones import load_zone
 from alicia.cli import reading, words
 from alicia.cli.api import path
 from alicia.cli.context import Context
@@ -77,7 +78,9 @@ def show(context: Context) -> int:
     if context.json:
         context.out.json({"event": event})
     else:
-        pairs(context.out.console(), [(k, v) for k, v in event.items() if v not in (None, [], {})])
+        shown = {k: v for k, v in event.items() if v not in (None, "", [], {})}
+        shown.pop("next_runs", None)  # ``events next`` has them in the zone of the event
+        pairs(context.out.console(), list(shown.items()))
     return Exit.DONE
 
 
@@ -88,9 +91,10 @@ def show_next(context: Context) -> int:
     if context.json:
         context.out.json({"event_id": event["event_id"], "next_runs": runs})
         return Exit.DONE
-    now_ms = context.clock.now_ms()
+    now_ms, zone = context.clock.now_ms(), load_zone(event["timezone"])
     if runs:
-        context.out.table(["next run", ""], [(run, words.relative(run, now_ms)) for run in runs])
+        rows = [(words.moment(run, zone), words.relative(run, now_ms)) for run in runs]
+        context.out.table(["next run", ""], rows)
     else:
         context.out.line(f"no further run; the event is {words.clean(event.get('status'))}")
     return Exit.DONE

@@ -64,7 +64,15 @@ def show(context: Context) -> int:
         context.out.line()
         context.out.table(
             ["try", "start", "end", "outcome", "error"],
-            [[a.get(k) for k in ("n", "start", "end", "outcome", "error")] for a in attempts],
+            [
+                (
+                    a.get("n"),
+                    *map(words.moment, (a.get("start"), a.get("end"))),
+                    a.get("outcome"),
+                    a.get("error"),
+                )
+                for a in attempts
+            ],
         )
     return Exit.DONE
 

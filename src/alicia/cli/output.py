@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TextIO, TypeVar
 
-from alicia.cli.words import clean
+from alicia.cli.words import anything, clean, moment
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -42,6 +42,7 @@ _STYLES: Final[Mapping[str, str]] = {
     "muted": "dim",
     "unknown": "dim",
 }
+_INSTANTS: Final = ("_at", "_time", "_run", "not_before")
 # Without a terminal nothing is cut: the reader is a file or a pipe.
 _WIDTH_UNBOUNDED: Final = 100_000
 
@@ -106,8 +107,9 @@ def build_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> "Ta
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for column in columns:
-        table.add_column(Text(column.upper()), overflow="ellipsis")
+    for i, column in enumerate(columns):
+        # The first column is what one copies into the next command.
+        table.add_column(Text(column.upper()), overflow="ellipsis", no_wrap=i == 0)
     for row in rows:
         cells = [clean(cell) for cell in row]
         table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in cells))
@@ -115,12 +117,12 @@ def build_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> "Ta
 
 
 def pairs(console: "Console", values: Sequence[tuple[str, Any]]) -> None:
-    """Named values, one a line, names aligned."""
+    """Named values, one a line, names aligned; instants are told by their names."""
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     for name, value in values:
-        text = clean(value)
+        text = moment(value) if name.endswith(_INSTANTS) else anything(value)
         table.add_row(Text(name, style="bold"), Text(text, style=_STYLES.get(text, "")))
     console.print(table)

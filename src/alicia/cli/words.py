@@ -1,34 +1,54 @@
 """Numbers and instants as people read them; pure."""
 
+import json
 from collections.abc import Iterable
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from alicia.base.errors import BadField
 from alicia.base.times import parse_time_ms
 
-_UNITS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1000, "s"))
+_SECOND_MS = 1000
+_UNITS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (_SECOND_MS, "s"))
 
 
 def span(value_ms: float) -> str:
-    """A length of time in its largest whole unit: ``3 min``."""
+    """A length of time in the largest unit of which it holds two: ``90 s``, ``2 min``."""
     for size, unit in _UNITS:
-        if value_ms >= size:
-            return f"{int(value_ms // size)} {unit}"
+        if value_ms >= 2 * size or (size == _SECOND_MS and value_ms >= size):
+            return f"{round(value_ms / size)} {unit}"
     return f"{max(0, round(value_ms))} ms"
+
+
+def moment(value: object, zone: tzinfo | None = None) -> str:
+    """An instant of the API on a calendar; ``zone`` None is that of the machine."""
+    at_ms = _instant_ms(value)
+    if at_ms is None:
+        return clean(value)
+    at = datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(zone)
+    return at.strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
 def relative(value: object, now_ms: int) -> str:
     """An instant of the API seen from now: ``3 min ago``, ``in 2 h``; ``-`` for none."""
     if value in (None, ""):
         return "-"
-    try:
-        at_ms = parse_time_ms(value)  # type: ignore[arg-type]  # other types raise below
-    except (BadField, AttributeError, TypeError):
+    at_ms = _instant_ms(value)
+    if at_ms is None:
         return clean(value)
     gap_ms = at_ms - now_ms
     if abs(gap_ms) < 1000:
         return "now"
     return f"in {span(gap_ms)}" if gap_ms > 0 else f"{span(-gap_ms)} ago"
+
+
+def _instant_ms(value: object) -> int | None:
+    if not isinstance(value, int | float | str):
+        return None
+    try:
+        return parse_time_ms(value)
+    except BadField:
+        return None
 
 
 def number(value: object) -> str:
@@ -47,6 +67,13 @@ def clean(value: object) -> str:
     return "".join(
         char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in str(value)
     )
+
+
+def anything(value: object) -> str:
+    """A value of a JSON answer: structures and truth values as JSON, the rest as text."""
+    if isinstance(value, dict | list | bool):
+        return clean(json.dumps(value, ensure_ascii=False))
+    return number(value)
 
 
 def labels(pairs: Any, *, without: Iterable[str] = ()) -> str:
