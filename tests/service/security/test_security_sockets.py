@@ -2,7 +2,10 @@
 
 import asyncio
 import os
+import shutil
 import socket
+import ssl
+import subprocess
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +19,7 @@ from alicia.adapters.http.bind import PortBusy, bind
 from alicia.adapters.http.crowd import Crowd
 from alicia.adapters.http.guard import OpenToAll
 from alicia.adapters.http.protocol import make_protocol
+from alicia.adapters.http.roles import Role
 from alicia.adapters.http.server import HttpServer
 from alicia.base.errors import BadField
 
@@ -269,3 +273,80 @@ def test_a_service_folder_is_made_private(tmp_path: Path) -> None:
     make_guard(settings, clock=SystemClock(), random=SystemRandom())
     assert folder.stat().st_mode & 0o777 == 0o700
     assert (folder / "session.key").stat().st_mode & 0o777 == 0o600
+
+
+# TLS
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[Path, Path]:
+    program = shutil.which("openssl")
+    if program is None:
+        pytest.skip("needs the openssl program")
+    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    subprocess.run(
+        [
+            program,
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-days",
+            "1",
+            "-subj",
+            "/CN=localhost",
+            "-keyout",
+            str(key),
+            "-addext",
+            "subjectAltName=DNS:localhost,IP:127.0.0.1",
+            "-out",
+            str(cert),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return cert, key
+
+
+async def test_tls(service: Service, certificate: tuple[Path, Path]) -> None:
+    cert, key = certificate
+    server = HttpServer(
+        service.app, "127.0.0.1", 0, guard=service.guard, tls_cert=cert, tls_key=key
+    )
+    await server.start()
+    try:
+        assert server.url.startswith("https://")
+        trusted = ssl.create_default_context(cafile=str(cert))
+        async with httpx.AsyncClient(base_url=server.url, verify=trusted) as client:
+            reply = await client.get("/health")
+            assert reply.status_code == 200
+            assert reply.headers["strict-transport-security"].startswith("max-age=")
+        with pytest.raises(httpx.ConnectError):
+            async with httpx.AsyncClient(base_url=server.url) as client:
+                await client.get("/health")
+    finally:
+        await server.stop(grace=0.5)
+
+
+async def test_tls_files_that_cannot_be_used(service: Service, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.pem"
+    broken.write_text("no certificate")
+    for cert in (tmp_path / "missing.pem", broken):
+        server = HttpServer(
+            service.app, "127.0.0.1", 0, guard=service.guard, tls_cert=cert, tls_key=cert
+        )
+        with pytest.raises(BadField, match=cert.name):
+            await server.start()
+
+
+async def test_tokens_in_clear_are_warned_of(
+    exposed: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    exposed.token(Role.ADMIN)
+    server = HttpServer(exposed.app, "0.0.0.0", 0, guard=exposed.guard)
+    await server.start()
+    await server.stop()
+    assert "TLS_CERT" in caplog.text

@@ -79,20 +79,22 @@ def _add(app: FastAPI, route: object) -> None:
     if not inspect.iscoroutinefunction(route.endpoint):
         # A plain function would run in another thread, and state has one owner thread.
         raise UndeclaredRole(f"route {route.path}: write its handler as async def")
-    app.router.add_api_route(
-        route.path,
-        _plain(route.endpoint, route.status_code or 200),
-        response_model=None,
-        status_code=route.status_code,
-        tags=route.tags,
-        dependencies=route.dependencies,
-        summary=route.summary,
-        description=route.description,
-        methods=sorted(route.methods or ()),
-        name=route.name,
-        include_in_schema=route.include_in_schema,
-        openapi_extra=route.openapi_extra,
-    )
+    endpoint = _plain(route.endpoint, route.status_code or 200)
+    for method in sorted(route.methods or ()):  # one by one, so that each has an id in OpenAPI
+        app.router.add_api_route(
+            route.path,
+            endpoint,
+            response_model=None,
+            status_code=route.status_code,
+            tags=route.tags,
+            dependencies=route.dependencies,
+            summary=route.summary,
+            description=route.description,
+            methods=[method],
+            name=route.name,
+            include_in_schema=route.include_in_schema,
+            openapi_extra=route.openapi_extra,
+        )
 
 
 def _plain(endpoint: Callable[..., Any], status: int) -> Callable[..., Any]:
@@ -117,6 +119,8 @@ def _add_handlers(app: FastAPI, counters: Counters) -> None:
 
     async def on_http_exception(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            return _wrong_method(request)
         return plain_answer(error.status_code, _why(request, error), headers=error.headers)
 
     app.add_exception_handler(AliciaError, on_alicia_error)
@@ -125,13 +129,21 @@ def _add_handlers(app: FastAPI, counters: Counters) -> None:
 
 
 def _why(request: Request, error: HTTPException) -> str:
-    path = request.url.path[:200]
     if error.status_code == HTTPStatus.NOT_FOUND:
-        return f"there is nothing at {path}; /docs lists every path"
-    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        allowed = (error.headers or {}).get("Allow", "")
-        return f"{request.method} is not taken at {path}; send {allowed}"
+        return f"there is nothing at {request.url.path[:200]}; /docs lists every path"
     return str(error.detail)
+
+
+def _wrong_method(request: Request) -> Response:
+    path = request.url.path
+    routes = (route for route in request.app.routes if isinstance(route, APIRoute))
+    methods = {m for route in routes if route.path_regex.match(path) for m in route.methods or ()}
+    allowed = ", ".join(sorted(methods))
+    return plain_answer(
+        HTTPStatus.METHOD_NOT_ALLOWED,
+        f"{request.method} is not taken at {path[:200]}; send {allowed}",
+        headers={"Allow": allowed},
+    )
 
 
 def _as_bad_request(error: RequestValidationError) -> BadRequest:

@@ -131,6 +131,11 @@ class Guard:
         client = scope.get("client")
         return self._proxies.https(client[0] if client else "", scope["headers"])
 
+    @property
+    def behind_proxy(self) -> bool:
+        """Whether the owner named proxies that stand before us."""
+        return bool(self._proxies)
+
     async def verify(self, secret: str, address: str) -> Token:
         """The good token with this secret.
 

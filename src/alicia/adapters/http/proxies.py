@@ -21,6 +21,9 @@ class Proxies:
     def __init__(self, trusted: Iterable[str] = ()) -> None:
         self._networks = tuple(_network(text) for text in trusted)
 
+    def __bool__(self) -> bool:
+        return bool(self._networks)
+
     def client(self, peer: str, headers: Mapping[bytes, str]) -> str:
         """The address of the client: the last one that no trusted proxy stands for."""
         forwarded = headers.get(b"x-forwarded-for")

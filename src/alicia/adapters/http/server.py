@@ -12,9 +12,11 @@ from fastapi import FastAPI
 from alicia.adapters.http.bind import Listener, bind
 from alicia.adapters.http.guard import Guard
 from alicia.adapters.http.protocol import make_protocol
+from alicia.base.errors import BadField
 
 _IDLE_SECONDS: Final = 75
 _GRACE_SECONDS: Final = 3.0
+_log: Final = logging.getLogger(__name__)
 
 
 @final
@@ -68,14 +70,15 @@ class HttpServer:
         Raises:
             PortBusy: another process has the port; the message names it.
             OpenToAll: other machines could reach us, and nobody would have to sign in.
-            BadField: the host cannot be listened on.
+            BadField: the host cannot be listened on, or the TLS files cannot be used.
         """
         assert self._listener is None, "a server starts once"
         listener = bind(self._host, self._port)
         try:
             self._guard.admit(listener)
+            self._warn_in_clear()
             config = self._server.config
-            config.load()
+            _load(config)
             self._server.lifespan = config.lifespan_class(config)
             await self._server.startup(sockets=list(listener.sockets))
         except BaseException:
@@ -84,6 +87,15 @@ class HttpServer:
         self._listener = listener
         self._ticker = asyncio.create_task(self._server.main_loop(), name="http-ticker")
         return listener.port
+
+    def _warn_in_clear(self) -> None:
+        if self._guard.exposed and self._scheme == "http" and not self._guard.behind_proxy:
+            _log.warning(
+                "%s is reachable by other machines without TLS: tokens travel in clear; set"
+                " TLS_CERT and TLS_KEY, or put a proxy before it and name it in TRUSTED_PROXIES",
+                self._host,
+                extra={"code": "no_tls"},
+            )
 
     async def stop(self, grace: float = _GRACE_SECONDS) -> None:
         """Take no new connections, end streams, give running requests ``grace`` seconds.
@@ -101,3 +113,15 @@ class HttpServer:
         for connection in list(self._server.server_state.connections):
             connection.transport.abort()
         await self._guard.settled()
+
+
+def _load(config: uvicorn.Config) -> None:
+    try:
+        config.load()
+    except OSError as error:  # which ssl.SSLError is too
+        files = f"{config.ssl_certfile} and {config.ssl_keyfile}"
+        raise BadField(
+            "TLS_CERT",
+            f"TLS_CERT, TLS_KEY: {files} cannot be used: {error.strerror or error}",
+            reason="bad_setting",
+        ) from None
