@@ -55,7 +55,7 @@ def list_events(context: Context) -> int:
     now_ms = context.clock.now_ms()
     rows = [_row(event, now_ms) for event in reply["events"]]
     if rows:
-        columns = ["event", "name", "schedule", "status", "next", "last", "runs"]
+        columns = ["name", "schedule", "status", "next", "last", "runs", "event"]
         context.out.table(columns, rows)
     else:
         context.out.line("no events; add one with: alicia events add --help")
@@ -176,11 +176,11 @@ def _schedule(event: dict[str, Any]) -> str:
 
 def _row(event: dict[str, Any], now_ms: int) -> tuple[object, ...]:
     return (
-        event.get("event_id"),
         event.get("name"),
         _schedule(event),
         event.get("status"),
         words.relative(event.get("next_run"), now_ms),
         words.relative(event.get("last_run"), now_ms),
         event.get("run_count"),
+        event.get("event_id"),
     )

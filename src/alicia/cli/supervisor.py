@@ -17,7 +17,7 @@ from alicia.cli.exits import Exit, Failed
 from alicia.cli.restarts import GiveUp, Record, after_exit
 from alicia.cli.signals import SignalPipe
 
-_READY: Final = re.compile(r"listening on (\S+)")
+_LISTENS: Final = re.compile(r"listening on (\S+)")
 _LOOK_SECONDS: Final = 0.05  # between two looks at what no signal tells
 _BROKER_STOP_MS: Final = 3500  # services get this long to say good-bye on the bus
 _KILL_MS: Final = 4500
@@ -30,7 +30,8 @@ class Part:
 
     ``launch`` is asked before each start, with the address of the last one, so that a port
     chosen by the system can be kept; it raises Failed where it cannot start. With ``probe`` the
-    part is ready when that port takes a connection, else when it prints "listening on URL".
+    part is ready when that port takes a connection, else when it prints a line in which
+    ``ready`` finds its address.
     ``late``: start it after the others are ready, and go on without it if it refuses.
     ``stop_last``: the others need it to stop well.
     """
@@ -38,6 +39,7 @@ class Part:
     name: str
     launch: Callable[[str], Launch]
     probe: tuple[str, int] | None = None
+    ready: re.Pattern[str] = _LISTENS
     late: bool = False
     stop_last: bool = False
 
@@ -168,8 +170,8 @@ class Supervisor:
         assert state.child is not None, "only running children are registered"
         try:
             for line in state.child.lines():
-                found = _READY.search(line)
-                if found and not state.answers and not state.part.probe:
+                found = None if state.part.probe else state.part.ready.search(line)
+                if found and not state.answers:
                     self._answers(state, found[1])
                 else:
                     self._voice.printed(state.part.name, line)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +20,7 @@ from alicia.cli.voice import Speaker
 if TYPE_CHECKING:
     from alicia.adapters.broker.choose import Choice
 
+_DEMO_PLAYS: Final = re.compile(r"simulated services on (\S+)")
 _EVERY_ADDRESS: Final = "0.0.0.0"  # noqa: S104 - only by --lan, and only with tokens
 
 
@@ -52,7 +54,7 @@ def up(context: Context) -> int:
         speaker = Speaker(
             context.out,
             data_dir=data_dir,
-            sentences={"broker": choice.sentence, "demo": "the simulated fleet has begun"},
+            sentences={"broker": choice.sentence, "demo": "20 simulated services"},
             note=_note_writer(note, choice, started_ms=context.clock.now_ms()),
         )
         if aside is not None:
@@ -103,7 +105,9 @@ def _service_parts(*, demo: bool) -> list[Part]:
         for name in ("collector", "scheduler")
     ]
     if demo:
-        parts.append(Part("demo", lambda _: Launch(python_command("demo")), late=True))
+        parts.append(
+            Part("demo", lambda _: Launch(python_command("demo")), ready=_DEMO_PLAYS, late=True)
+        )
     return parts
 
 

@@ -34,7 +34,7 @@ class Speaker:
     def ready(self, name: str, address: str) -> None:
         """Say where a part answers."""
         self._addresses[name] = address
-        text = address or self._sentences.get(name, "ready")
+        text = self._sentences.get(name, address)
         self._say(name, text, {"part": name, "state": "ready", "address": address, "text": text})
 
     def all_ready(self) -> None:
