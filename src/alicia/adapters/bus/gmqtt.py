@@ -231,9 +231,11 @@ class GmqttBus:
         )
         if link.connack.done() and (code := link.connack.result()) == 0:
             return link
-        link.abort("refused")
         if not link.connack.done():
-            raise ConnectFailed(f"{where} accepts but speaks no MQTT", retry_version=True)
+            why = link.lost.result() if link.lost.done() else "it does not answer CONNECT"
+            link.abort("no answer")
+            raise ConnectFailed(f"{where} speaks no MQTT: {why}", retry_version=True)
+        link.abort("refused")
         words = link.limits.reason or _REFUSALS.get(code, f"reason 0x{code:02x}")
         raise ConnectFailed(
             f"{where} refused the connection: {words}", retry_version=code in _WRONG_VERSION
