@@ -97,10 +97,11 @@ def grace_us(event: Event, trigger: Trigger, due_us: int) -> int:
         return event.misfire.grace_us
     if event.timing.schedule_type is ScheduleType.ONCE:
         return GRACE_MAX_US
-    following = trigger.next_after(due_us)
-    if following is None:
+    first = trigger.next_after(due_us - 1)
+    following = None if first is None else trigger.next_after(first)
+    if first is None or following is None:
         return GRACE_MAX_US
-    return max(GRACE_MIN_US, min(GRACE_MAX_US, 2 * (following - due_us)))
+    return max(GRACE_MIN_US, min(GRACE_MAX_US, 2 * (following - first)))
 
 
 def first_due(event: Event, trigger: Trigger, *, now_us: int) -> int | None:

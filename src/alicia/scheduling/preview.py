@@ -4,12 +4,12 @@ Source: contract.md §4, ``POST /events/preview``; scheduling.md §1, "preview".
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from itertools import pairwise
 from typing import Final
 
-from alicia.scheduling.event import SECOND_US, Timing
+from alicia.scheduling.event import SECOND_US, Dst, ScheduleType, Timing
 from alicia.scheduling.fields import Fields
 from alicia.scheduling.instants import format_instant, read_instant
 from alicia.scheduling.localtime import Span, changes
@@ -21,6 +21,7 @@ RUNS_DEFAULT: Final = 5
 RUNS_MAX: Final = 10_000
 _CHANGES_NAMED_MAX: Final = 20
 _CHANGES_LOOK_US: Final = 366 * 86_400 * SECOND_US
+_SHIFT_MAX_US: Final = 86_400 * SECOND_US
 _DENSE_US: Final = SECOND_US
 
 
@@ -65,34 +66,51 @@ def preview(body: Mapping[str, object], *, now_us: int, default_zone: str, zones
     zone = zones(timing.timezone)
     fields = Fields(body)
     window = _window(fields, zone, now_us)
-    built = fields.guarded(lambda: build(timing, key=_key(body), zones=zones), None)
+    key = _key(body)
+    built = fields.guarded(lambda: build(timing, key=key, zones=zones), None)
     fields.check()
     assert built is not None, "a timing without faults has a trigger"
     runs, truncated = _runs(built.trigger, window)
     return Preview(
         runs=runs,
         text=built.trigger.words(),
-        warnings=tuple(_warnings(built, timing, zone, runs, window)),
+        warnings=(
+            *_warnings(built, timing, runs),
+            *_change_notes(touched(runs, timing, window, key=key, zones=zones), timing, zone),
+        ),
         truncated=truncated,
         zone=zone,
     )
 
 
-def touched(runs: tuple[int, ...], trigger: Trigger, zone: tzinfo, window: Window) -> list[Span]:
-    """The clock changes at or around which the schedule does not simply go on."""
+def touched(
+    runs: tuple[int, ...], timing: Timing, window: Window, *, key: Key, zones: Zones
+) -> list[Span]:
+    """The clock changes that bend the schedule: some of its local times are lost or come twice.
+
+    Elapsed time is blind to them, and ``once`` warns by itself.
+    """
+    if timing.schedule_type not in (ScheduleType.CRON, ScheduleType.RECURRING):
+        return []
     end_us = window.until_us if window.until_us is not None else (runs[-1] if runs else 0)
-    end_us = min(max(end_us, window.after_us), window.after_us + _CHANGES_LOOK_US)
-    found = changes(zone, window.after_us // SECOND_US, end_us // SECOND_US)
-    return [span for span in found if _touches(trigger, span)]
+    # A run of the first pass lies before the change that repeats its hour.
+    end_us = min(max(end_us, window.after_us) + _SHIFT_MAX_US, window.after_us + _CHANGES_LOOK_US)
+    found = changes(zones(timing.timezone), window.after_us // SECOND_US, end_us // SECOND_US)
+    if not found:
+        return []
+    # These two options leave no local time out, so that they show what any other one bends.
+    ahead, back = (
+        build(replace(timing, dst=dst), key=key, zones=zones).trigger
+        for dst in (Dst.SHIFT, Dst.BOTH)
+    )
+    return [span for span in found if _bent(ahead if span.offset > span.before else back, span)]
 
 
-def _touches(trigger: Trigger, span: Span) -> bool:
-    """Whether an instant lies at the change or within the hours that it bends."""
-    bent_us = abs(span.offset - span.before) * SECOND_US
-    start_us = span.start * SECOND_US
-    low = start_us - (bent_us if span.offset < span.before else 0)
-    following = trigger.next_after(low - 1)
-    return following is not None and following <= start_us + bent_us
+def _bent(trigger: Trigger, span: Span) -> bool:
+    """Whether an instant lies within the shift's length after the change."""
+    start_us, length_us = span.start * SECOND_US, abs(span.offset - span.before) * SECOND_US
+    following = trigger.next_after(start_us - 1)
+    return following is not None and following < start_us + length_us
 
 
 def _key(body: Mapping[str, object]) -> Key:
@@ -126,9 +144,7 @@ def _runs(trigger: Trigger, window: Window) -> tuple[tuple[int, ...], bool]:
     return tuple(found), False
 
 
-def _warnings(
-    built: Built, timing: Timing, zone: tzinfo, runs: tuple[int, ...], window: Window
-) -> list[str]:
+def _warnings(built: Built, timing: Timing, runs: tuple[int, ...]) -> list[str]:
     notes = list(built.warnings)
     if not runs and not built.at_boot:
         notes.append("nothing is due in this window")
@@ -137,8 +153,11 @@ def _warnings(
         notes.append("more than one run a second: check that the target can follow")
     if timing.jitter_us and gaps and timing.jitter_us > min(gaps):
         notes.append("the jitter is longer than the shortest distance of two runs and is cut to it")
-    spans = touched(runs, built.trigger, zone, window)
-    notes += [change_words(span, timing, zone) for span in spans[:_CHANGES_NAMED_MAX]]
+    return notes
+
+
+def _change_notes(spans: list[Span], timing: Timing, zone: tzinfo) -> list[str]:
+    notes = [change_words(span, timing, zone) for span in spans[:_CHANGES_NAMED_MAX]]
     if len(spans) > _CHANGES_NAMED_MAX:
         notes.append(f"and {len(spans) - _CHANGES_NAMED_MAX} more clock changes")
     return notes
