@@ -7,9 +7,11 @@ import {
   compact,
   countdown,
   longSpan,
+  measure,
   metricWords,
   plural,
   span,
+  unitOf,
   zoneName,
 } from "../src/base/format.ts";
 
@@ -84,6 +86,33 @@ test("absolute times name their offset, in winter and in summer", () => {
   assert.equal(absolute(AT, "utc"), "2026-11-25 09:05:07 UTC");
   assert.equal(absolute(AT, "local"), "2026-11-25 10:05:07 UTC+1");
   assert.equal(zoneName(Date.UTC(2026, 6, 1), "local"), "UTC+2");
+});
+
+test("measures are said in the size people use", () => {
+  const cases: [number | null, string, string][] = [
+    [0.0123, "seconds", "12.3 ms"],
+    [4.2, "seconds", "4.2 s"],
+    [7200, "seconds", "2 h 00 min"],
+    [12.3, "ms", "12.3 ms"],
+    [12_300, "ms", "12.3 s"],
+    [41.2, "percent", "41.2 %"],
+    [0, "bytes", "0 B"],
+    [999, "bytes", "999 B"],
+    [4200, "bytes", "4.2 kB"],
+    [52_428_800, "bytes", "52.4 MB"],
+    [3, "", "3"],
+    [3, "lux", "3 lux"],
+    [null, "bytes", "–"],
+  ];
+  for (const [value, unit, text] of cases) assert.equal(measure(value, unit), text);
+});
+
+test("a unit is told, or stands in the name, or there is none", () => {
+  assert.equal(unitOf("x", "lux"), "lux");
+  assert.equal(unitOf("disk_free_bytes", ""), "bytes");
+  assert.equal(unitOf("request_seconds_sum", ""), "seconds");
+  assert.equal(unitOf("request_seconds_bucket", "seconds"), "");
+  assert.equal(unitOf("cpu", ""), "");
 });
 
 test("words", () => {

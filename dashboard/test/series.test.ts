@@ -4,8 +4,9 @@ import { barPath, barWords } from "../src/charts/bars.tsx";
 import { colourPlaces, PALETTE_SIZE } from "../src/charts/colours.ts";
 import { sparkPath } from "../src/charts/spark.tsx";
 import { metric } from "../src/data/decode.ts";
+import { follow, HELD_MS } from "../src/data/samples.ts";
 import { align, rates, seriesKey, summary, toSeries, withTail } from "../src/data/series.ts";
-import { telling } from "../src/data/sparks.ts";
+import { createSparks, telling } from "../src/data/sparks.ts";
 
 const sample = (t: number, value: number | null, more: object = {}) =>
   metric({ name: "m", timestamp: t, value, metric_type: "gauge", labels: {}, ...more });
@@ -94,4 +95,61 @@ test("the most telling metric is drawn on a tile", () => {
   assert.equal(telling(named("zeta", "cpu_percent", "response_time_ms"))?.name, "response_time_ms");
   assert.equal(telling(named("zeta", "alpha"))?.name, "alpha");
   assert.equal(telling([sample(1, null, { name: "cpu_percent" }), ...named("up", "x_bucket")]), null);
+});
+
+test("a followed metric asks for tails, and not before a sample can be there", async () => {
+  let now = 10_000_000;
+  const asked: Record<string, string | number>[] = [];
+  const rows = (...times: number[]) => ({ samples: times.map((t) => ({ name: "m", value: t, timestamp: t })) });
+  let answer = rows(9990, 9980, 9970);
+  const api = {
+    get: async (_path: string, query: Record<string, string | number> = {}) => (asked.push(query), answer),
+    post: () => Promise.reject(new Error("reading only")),
+  };
+  const followed = follow(api, "s", "m", () => now);
+  await followed.refresh();
+  assert.equal(asked[0]?.["start"], (10_000_000 - HELD_MS) / 1000, "at first the whole window");
+  now = 9_997_999;
+  await followed.refresh();
+  assert.equal(asked.length, 1, "the next sample is not due");
+  now = 9_998_000;
+  answer = rows(10_000, 9990);
+  await followed.refresh();
+  assert.equal(asked[1]?.["start"], 9990, "then only the tail");
+  assert.deepEqual(followed.samples.value?.map((s) => s.value), [10_000, 9990, 9980, 9970]);
+});
+
+test("lines are fetched for watched tiles only, a few at once, and not at every tick", async () => {
+  let now = 100_000;
+  let open = 0;
+  let most = 0;
+  const asked: string[] = [];
+  const api = {
+    get: async (path: string) => {
+      asked.push(path);
+      most = Math.max(most, ++open);
+      await new Promise(setImmediate);
+      open--;
+      const row = { name: "cpu_percent", value: 1, timestamp: 90 };
+      return path.endsWith("cpu_percent") ? { samples: [row] } : { instances: { i: { metrics: [row] } } };
+    },
+    post: () => Promise.reject(new Error("reading only")),
+  };
+  const sparks = createSparks(api, () => now);
+  const watched = Array.from({ length: 8 }, (_, i) => sparks.watch(`s${i}`));
+  const settle = async () => {
+    for (let i = 0; i < 40; i++) await new Promise(setImmediate);
+  };
+  await settle();
+  assert.equal(most, 3);
+  assert.equal(asked.length, 16);
+  assert.equal(watched[7]?.line.value?.metric, "cpu_percent");
+  sparks.tick();
+  await settle();
+  assert.equal(asked.length, 16, "too early");
+  now += 15_000;
+  watched.slice(1).forEach((w) => w.stop());
+  sparks.tick();
+  await settle();
+  assert.equal(asked.length, 17, "one tile is watched, and its metric is known");
 });

@@ -29,6 +29,7 @@ class Fleet:
 
     def __init__(self, now: float) -> None:
         self.now = now
+        self.sampled = now - 14  # samples come every 15 s
         self.services = [
             self._service(name, group) for group, names in GROUPS.items() for name in names.split()
         ]
@@ -88,7 +89,7 @@ class Fleet:
 
     def metrics_of(self, service: str) -> dict[str, Any]:
         rows = [
-            self._row(name, service, self.now, kind)
+            self._row(name, service, self.sampled, kind)
             for name, kind in (
                 ("cpu_percent", "gauge"),
                 ("memory_percent", "gauge"),
@@ -105,7 +106,7 @@ class Fleet:
 
     def samples(self, service: str, metric: str, start: float, end: float) -> dict[str, Any]:
         kind = "counter" if metric.endswith("_total") else "gauge"
-        end = min(end, self.now)
+        end = min(end, self.sampled)
         times = [end - 15 * i for i in range(240) if end - 15 * i >= start]
         rows = [self._row(metric, service, t, kind) for t in times]
         return {"service_name": service, "metric_name": metric, "samples": rows}

@@ -105,11 +105,11 @@ def test_new_samples_extend_the_chart(page: Page, backend: Backend) -> None:
     drawn(page)
     chart = page.get_by_test_id("chart")
     before = int(chart.get_attribute("data-points") or 0)
-    backend.fleet.now += 15
-    with page.expect_request(re.compile("/metrics/metrics_collector/cpu_percent")) as asked:
-        backend.send("tick", {"t": backend.fleet.now})
+    backend.fleet.sampled += 14.5
+    with page.expect_request(re.compile("/metrics/system/cpu_percent")) as asked:
+        backend.send("tick", {"t": backend.fleet.sampled})
     start = float(re.search(r"start=([\d.]+)", asked.value.url)[1])  # type: ignore[index]
-    assert start >= backend.fleet.now - 60, "only the tail is fetched"
+    assert start >= backend.fleet.sampled - 60, "only the tail is fetched"
     expect(chart).to_have_attribute("data-points", str(before + 1))
 
 

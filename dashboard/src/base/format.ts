@@ -127,8 +127,35 @@ export function plural(n: number, one: string, many = `${one}s`): string {
   return `${n} ${n === 1 ? one : many}`;
 }
 
+/** A value with its unit, in the size people say it in: "12 ms", "3.2 GB", "41 %". */
+export function measure(value: number | null | undefined, unit: string): string {
+  if (value === null || value === undefined) return compact(value);
+  const size = Math.abs(value);
+  switch (unit) {
+    case "seconds":
+    case "s":
+      return size < 1 ? `${compact(value * 1000)} ms` : size < 120 ? `${compact(value)} s` : longSpan(value * 1000);
+    case "ms":
+      return size < 10_000 ? `${compact(value)} ms` : `${compact(value / 1000)} s`;
+    case "percent":
+      return `${compact(value)} %`;
+    case "bytes": {
+      const text = compact(size < 10_000 && size >= 1000 ? value / 1000 : value);
+      return size >= 1000 && size < 10_000 ? `${text} kB` : text.replace(/[kMGT]?$/, (prefix) => ` ${prefix}B`);
+    }
+    default:
+      return unit === "" ? compact(value) : `${compact(value)} ${unit}`;
+  }
+}
+
+/** The unit of a metric: as told, else as its name ends; counts of a histogram have none. */
+export function unitOf(name: string, told: string): string {
+  if (/_(bucket|count)$/.test(name)) return "";
+  return told || (/_(ms|seconds|bytes|percent)(_sum)?$/.exec(name)?.[1] ?? "");
+}
+
 /** A metric's name as words, without the unit at its end: "response time". */
 export function metricWords(name: string): string {
-  const bare = name.replace(/_(total|ms|seconds|bytes|percent)$/, "");
+  const bare = name.replace(/_total$/, "").replace(/_(ms|seconds|bytes|percent)$/, "");
   return bare.replaceAll("_", " ");
 }

@@ -3,13 +3,13 @@
 import { signal, type ReadonlySignal } from "@preact/signals";
 import { ApiError, pathOf, type Api } from "./api";
 import * as decode from "./decode";
-import { withTail } from "./series";
+import { toSeries, usualStep, withTail } from "./series";
 import type { MetricInfo } from "./types";
 
 export interface Followed {
   readonly samples: ReadonlySignal<readonly MetricInfo[] | null>;
   readonly problem: ReadonlySignal<ApiError | null>;
-  /** Fetch what came after the newest sample held; at first the whole window. */
+  /** Fetch what came after the newest sample held, at first the whole window; at most once per step. */
   refresh(): Promise<void>;
 }
 
@@ -37,7 +37,7 @@ export function follow(api: Api, service: string, metric: string, now: () => num
     samples,
     problem,
     async refresh() {
-      if (running) return;
+      if (running || now() < nextAt(samples.value ?? [])) return;
       running = true;
       try {
         await fetchTail();
@@ -49,3 +49,13 @@ export function follow(api: Api, service: string, metric: string, now: () => num
     },
   };
 }
+
+/** When the next sample can be there at the earliest, judged by the usual step of the newest line. */
+function nextAt(held: readonly MetricInfo[]): number {
+  const newest = held[0]?.timestamp ?? 0;
+  const [line] = toSeries(held);
+  return newest + 1000 * usualStep(line?.t ?? []) * PATIENCE;
+}
+
+/** Senders are a little early at times. */
+const PATIENCE = 0.8;

@@ -61,8 +61,7 @@ export function rates(points: readonly Point[]): readonly Point[] {
 }
 
 function withGaps(points: readonly Point[]): { t: number[]; v: (number | null)[] } {
-  const steps = points.slice(1).map(([t], i) => t - (points[i] as Point)[0]);
-  const usual = median(steps);
+  const usual = usualStep(points.map(([t]) => t));
   const t: number[] = [];
   const v: (number | null)[] = [];
   points.forEach(([at, value], i) => {
@@ -77,7 +76,12 @@ function withGaps(points: readonly Point[]): { t: number[]; v: (number | null)[]
   return { t, v };
 }
 
-export function median(values: readonly number[]): number {
+/** The usual distance of ascending instants; 0 where there are fewer than two. */
+export function usualStep(t: readonly number[]): number {
+  return median(t.slice(1).map((at, i) => at - (t[i] ?? at)));
+}
+
+function median(values: readonly number[]): number {
   if (values.length === 0) return 0;
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? 0;

@@ -1,6 +1,7 @@
 /** The small lines on the tiles: fetched for tiles in view only, a few at a time. */
 
 import { signal, type ReadonlySignal, type Signal } from "@preact/signals";
+import { unitOf } from "../base/format";
 import { pathOf, type Api } from "./api";
 import * as decode from "./decode";
 import { toSeries, withTail, type Series } from "./series";
@@ -22,6 +23,8 @@ export interface Sparks {
 const WINDOW_MS = 30 * 60_000;
 const POINTS_MAX = 120;
 const AT_ONCE = 3;
+/** A small line is extended at most this often. */
+const EVERY_MS = 15_000;
 
 /** What says most about a service at one glance, best first. */
 const TELLING = [
@@ -50,6 +53,11 @@ interface Entry {
   watchers: number;
   metric: MetricInfo | null;
   samples: readonly MetricInfo[];
+  askedAt: number;
+}
+
+function newEntry(): Entry {
+  return { line: signal(null), watchers: 0, metric: null, samples: [], askedAt: 0 };
 }
 
 export function createSparks(api: Api, now: () => number): Sparks {
@@ -68,7 +76,7 @@ export function createSparks(api: Api, now: () => number): Sparks {
     const got = decode.samples(await api.get(path + pathOf(metric.name), query));
     entry.samples = withTail(entry.samples, got, oldest).slice(0, POINTS_MAX);
     const [series] = toSeries(entry.samples);
-    if (series) entry.line.value = { metric: metric.name, unit: metric.unit, series };
+    if (series) entry.line.value = { metric: metric.name, unit: unitOf(metric.name, metric.unit), series };
   };
   const pump = () => {
     while (running < AT_ONCE && queue.length > 0) {
@@ -86,12 +94,15 @@ export function createSparks(api: Api, now: () => number): Sparks {
     }
   };
   const ask = (service: string) => {
-    if (!queue.includes(service)) queue.push(service);
+    const entry = entries.get(service);
+    if (!entry || now() - entry.askedAt < EVERY_MS) return;
+    entry.askedAt = now();
+    queue.push(service);
     pump();
   };
   return {
     watch(service) {
-      const entry = entries.get(service) ?? { line: signal(null), watchers: 0, metric: null, samples: [] };
+      const entry = entries.get(service) ?? newEntry();
       entries.set(service, entry);
       entry.watchers++;
       ask(service);

@@ -15,6 +15,8 @@ const BAR_MS = (24 * 3600 * 1000) / BARS;
 const RETRY_MS = 10_000;
 /** A due event is looked up again after this: its next run has been planned by then. */
 const DUE_MS = 1500;
+/** Events are looked up at most this often, however many of them run. */
+const LOOK_UP_MS = 3000;
 
 export interface Store {
   readonly services: Resource<readonly Service[]>;
@@ -48,6 +50,7 @@ export function createStore(api: Api): Store {
   const stats = createResource(async () => decode.stats(await api.get("/stats")));
   const tick = signal(0);
   const all = [services, alerts, events, executions, stats];
+  const aging = createAging(all, services, events);
   const refreshAll = () => all.forEach((resource) => void resource.refresh());
 
   const reducers: Readonly<Record<string, (data: unknown) => void>> = {
@@ -56,13 +59,12 @@ export function createStore(api: Api): Store {
     event: (data) => update(events, (list) => withEvent(list, data)),
     execution: (data) => {
       update(executions, (list) => withExecution(list, data));
-      void events.refresh(); // its event's next run and last result changed with it
+      aging.eventsChanged();
     },
     stats: (data) => stats.put(decode.stats(data)),
     tick: (data) => tickTo(tick, data),
     reset: refreshAll,
   };
-  const aged = createAging(all, services, events);
   return {
     services,
     alerts,
@@ -80,7 +82,7 @@ export function createStore(api: Api): Store {
         if (o["stats"]) stats.put(decode.stats(o["stats"]));
       });
     },
-    age: aged,
+    age: aging.step,
   };
 }
 
@@ -96,28 +98,40 @@ function tickTo(tick: Signal<number>, data: unknown): void {
   if (at !== null && at > tick.value) tick.value = at;
 }
 
+interface Aging {
+  step(now: number): void;
+  /** An execution changed, and with it its event's next run and last result. */
+  eventsChanged(): void;
+}
+
 function createAging(
   all: readonly Resource<unknown>[],
   services: Resource<unknown>,
   events: Resource<readonly ScheduledEvent[]>,
-): (now: number) => void {
+): Aging {
   let bucket: number | null = null;
   let retried = 0;
   let lookedUp = 0;
-  return (now) => {
-    const current = Math.floor(now / BAR_MS);
-    if (bucket !== null && bucket !== current) void services.refresh();
-    bucket = current;
-    if (now - retried >= RETRY_MS) {
-      retried = now;
-      for (const resource of all) if (resource.problem.value) void resource.refresh();
-    }
-    const late = (events.value.value ?? []).some(
-      (e) => e.next_run !== null && e.status !== "paused" && now - e.next_run > DUE_MS,
-    );
-    if (late && now - lookedUp >= RETRY_MS / 2) {
-      lookedUp = now;
-      void events.refresh();
-    }
+  let changed = false;
+  const isLate = (e: ScheduledEvent, now: number) =>
+    e.next_run !== null && e.status !== "paused" && now - e.next_run > DUE_MS;
+  return {
+    eventsChanged: () => {
+      changed = true;
+    },
+    step(now) {
+      const current = Math.floor(now / BAR_MS);
+      if (bucket !== null && bucket !== current) void services.refresh();
+      bucket = current;
+      if (now - retried >= RETRY_MS) {
+        retried = now;
+        for (const resource of all) if (resource.problem.value) void resource.refresh();
+      }
+      const late = events.value.value?.some((e) => isLate(e, now)) ?? false;
+      if ((late || changed) && now - lookedUp >= LOOK_UP_MS) {
+        [lookedUp, changed] = [now, false];
+        void events.refresh();
+      }
+    },
   };
 }

@@ -35,12 +35,14 @@ class Stats:
         self._system = system
         self._active_alerts = active_alerts
         self._rate = RateMeter()
+        self._message_rate = RateMeter()
 
     def tick(self) -> None:
         """Mark the count of samples, and drop what is past retention; every few seconds."""
         self._store.expire(self._clock.now_ms())
-        count = self._counters.total("samples")
-        self._rate.note(count, monotonic_ms=self._clock.monotonic_ms())
+        now_ms = self._clock.monotonic_ms()
+        self._rate.note(self._counters.total("samples"), monotonic_ms=now_ms)
+        self._message_rate.note(self._counters.total("messages"), monotonic_ms=now_ms)
 
     def whole(self) -> dict[str, object]:
         """The body of ``GET /stats``."""
@@ -66,6 +68,7 @@ class Stats:
     def summary(self) -> dict[str, object]:
         """What is cheap to know at any time, for the bus and for whole()."""
         count = self._counters.total("samples")
+        messages = self._counters.total("messages")
         state = self._bus.state
         system = self._system()
         return {
@@ -88,6 +91,10 @@ class Stats:
                 "protocol": state.protocol,
                 "since": seconds(state.since_ms),
                 "reconnects": state.reconnects,
+                "messages": messages,
+                "messages_per_second": self._message_rate.per_second(
+                    messages, monotonic_ms=self._clock.monotonic_ms()
+                ),
                 "detail": state.detail,
             },
             "timestamp": seconds(self._clock.now_ms()),

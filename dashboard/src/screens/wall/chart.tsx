@@ -27,8 +27,8 @@ export function ChartCard({ services }: { services: readonly Service[] }) {
     }),
     [router],
   );
-  const names = services.map((s) => s.service_name).sort();
-  const service = wanted.service.value.value || defaultService(names);
+  const names = [...services.map((s) => s.service_name), HOST].sort();
+  const service = wanted.service.value.value || HOST;
   const known = useServiceMetrics(service);
   const metric = wanted.metric.value.value || defaultMetric(known.value.value);
   const metrics = [...new Set((known.value.value?.metrics ?? []).map((m) => m.name))].sort();
@@ -69,10 +69,8 @@ export function ChartCard({ services }: { services: readonly Service[] }) {
   );
 }
 
-/** The collector measures the machine it runs on, so there is something to see at once. */
-function defaultService(names: readonly string[]): string {
-  return names.find((n) => n === "metrics_collector") ?? names[0] ?? "";
-}
+/** The host that the collector runs on and measures: there is something to see at once. */
+const HOST = "system";
 
 function defaultMetric(known: ServiceMetrics | null): string {
   const metrics = known?.metrics ?? [];
@@ -92,10 +90,10 @@ function RangePicker({ range, pick }: { range: Range; pick: (range: Range) => vo
 }
 
 function Waiting({ known, service }: { known: ServiceMetrics | null; service: string }) {
-  if (service !== "" && !known) return <Skeleton rows={1} kind="chart" />;
+  if (!known) return <Skeleton rows={1} kind="chart" />;
   return (
-    <Empty command="alicia push temperature=21.5 --service kitchen">
-      {service === "" ? "No service has sent a metric yet." : `${service} has sent no metric yet.`}
+    <Empty command={`alicia push temperature=21.5 --service ${service}`}>
+      {service} has sent no metric yet.
     </Empty>
   );
 }

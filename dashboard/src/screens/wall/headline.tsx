@@ -14,11 +14,16 @@ export function Headline({ services }: { services: readonly Service[] | null }) 
       <div class="verdict" data-testid="verdict">
         {said && <Mark status={said.tone} />}
         <h1>{said?.text ?? "Looking at the fleet"}</h1>
-        {said && said.detail !== "" && <p>{said.detail}</p>}
+        {said && <p>{said.detail || busWords(store.stats.value.value)}</p>}
       </div>
       <Figures stats={store.stats.value.value} services={services?.length ?? null} />
     </div>
   );
+}
+
+/** What else is well, where nothing is wrong. */
+function busWords(stats: Stats | null): string {
+  return stats?.bus.connected ? `listening on ${stats.bus.address}` : "";
 }
 
 function Figures({ stats, services }: { stats: Stats | null; services: number | null }) {

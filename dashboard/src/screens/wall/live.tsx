@@ -2,6 +2,7 @@
 
 import { useComputed, useSignal, useSignalEffect, type ReadonlySignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
+import { unitOf } from "../../base/format";
 import type { Param } from "../../base/params";
 import { LineChart } from "../../charts/line";
 import { TableTwin } from "../../charts/twin";
@@ -14,6 +15,8 @@ import { Problem, Skeleton } from "../../ui/empty";
 const HEIGHT = 150;
 /** The live window moves on in steps of this, not with every frame. */
 const STEP_MS = 5000;
+/** A chart shows at least this much. */
+const YOUNG_MS = 120_000;
 
 interface LiveProps {
   readonly service: string;
@@ -39,7 +42,7 @@ export function Live({ service, metric, info, minutes, zoom }: LiveProps) {
   const samples = followed.samples.value;
   const all = useMemo(() => toSeries(samples ?? []), [samples]);
   const error = followed.problem.value;
-  const window = useWindow(clock.now, minutes, zoom.value.value);
+  const window = useWindow(clock.now, minutes, zoom.value.value, all[0]?.t[0] ?? 0);
   const title = `${metric} of ${service}`;
   const shown = all.slice(0, SERIES_MAX);
   if (!samples) {
@@ -91,15 +94,20 @@ export function Live({ service, metric, info, minutes, zoom }: LiveProps) {
 
 function unitWords(info: MetricInfo | undefined): string {
   if (!info) return "";
-  const unit = info.unit === "" ? "" : `${info.unit} · `;
+  const told = unitOf(info.name, info.unit);
+  const unit = told === "" ? "" : `${told} · `;
   return `${unit}${info.metric_type}${info.metric_type === "counter" ? ", per second" : ""}`;
 }
 
-/** The window shown: the last minutes, or the one marked by a zoom ("from-to" in seconds). */
-function useWindow(now: ReadonlySignal<number>, minutes: number, zoom: string) {
+/**
+ * The window shown: the one marked by a zoom ("from-to" in seconds), else the last minutes; of
+ * these only what there is data for, so that a young chart is not an empty one.
+ */
+function useWindow(now: ReadonlySignal<number>, minutes: number, zoom: string, first: number) {
   const end = useComputed(() => Math.ceil(now.value / STEP_MS) * STEP_MS);
   const marked = /^(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)$/.exec(zoom);
   const [from, to] = [Number(marked?.[1]) * 1000, Number(marked?.[2]) * 1000];
   if (from < to) return { from, to, zoomed: true };
-  return { from: end.value - minutes * 60_000, to: end.value, zoomed: false };
+  const start = Math.min(first * 1000, end.value - YOUNG_MS);
+  return { from: Math.max(end.value - minutes * 60_000, start), to: end.value, zoomed: false };
 }

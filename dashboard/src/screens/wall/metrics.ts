@@ -1,12 +1,15 @@
 /** The metrics of one service, current while a component shows them. */
 
 import { useSignalEffect } from "@preact/signals";
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { ApiError, pathOf } from "../../data/api";
 import { usePage } from "../../data/context";
 import * as decode from "../../data/decode";
 import { createResource, type Resource } from "../../data/resource";
 import type { ServiceMetrics } from "../../data/types";
+
+/** Latest values are fetched anew at most this often, however fast samples come. */
+const EVERY_MS = 10_000;
 
 export function useServiceMetrics(service: string): Resource<ServiceMetrics> {
   const { api, store } = usePage();
@@ -29,8 +32,11 @@ export function useServiceMetrics(service: string): Resource<ServiceMetrics> {
   useEffect(() => {
     void resource.refresh();
   }, [resource]);
+  const asked = useRef(0);
   useSignalEffect(() => {
-    if (store.tick.value > 0) void resource.refresh();
+    if (store.tick.value - asked.current < EVERY_MS) return;
+    asked.current = store.tick.value;
+    void resource.refresh();
   });
   return resource;
 }

@@ -1,6 +1,6 @@
 /** The latest value of every metric of a service; a name opens it in the chart. */
 
-import { compact, span } from "../../base/format";
+import { measure, span, unitOf } from "../../base/format";
 import { usePage } from "../../data/context";
 import type { MetricInfo } from "../../data/types";
 import { Empty, Problem, Skeleton } from "../../ui/empty";
@@ -17,7 +17,9 @@ export function MetricSection({ service, onMetric }: MetricProps) {
   const error = resource.problem.value;
   return (
     <section>
-      <h3>Metrics {known && <span class="count">{known.metrics.length}</span>}</h3>
+      <h3>
+        Metrics {known && <span class="count">{new Set(known.metrics.map((m) => m.name)).size}</span>}
+      </h3>
       {error && <Problem error={error} what="Metrics" onRetry={resource.refresh} />}
       {!known && !error && <Skeleton rows={4} kind="row" />}
       {known?.metrics.length === 0 && (
@@ -33,7 +35,10 @@ const METRICS_MAX = 100;
 
 function MetricTable(props: { metrics: readonly MetricInfo[]; onMetric: (metric: string) => void }) {
   const { clock } = usePage();
-  const sorted = [...props.metrics].sort((a, b) => (a.name < b.name ? -1 : 1)).slice(0, METRICS_MAX);
+  const sorted = props.metrics
+    .filter((m) => !m.name.endsWith("_bucket")) // a histogram's count and sum say enough here
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+    .slice(0, METRICS_MAX);
   return (
     <table class="metrics">
       <tbody>
@@ -46,7 +51,7 @@ function MetricTable(props: { metrics: readonly MetricInfo[]; onMetric: (metric:
               <LabelText labels={m.labels} />
             </th>
             <td class="num">
-              {compact(m.value)} {m.unit}
+              {measure(m.value, unitOf(m.name, m.unit))}
             </td>
             <td class="num dim">{m.timestamp !== null && span(clock.read() - m.timestamp)}</td>
           </tr>

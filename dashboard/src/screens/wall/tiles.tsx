@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { compact, metricWords, plural } from "../../base/format";
+import { compact, measure, metricWords, plural } from "../../base/format";
 import { Bars } from "../../charts/bars";
 import { Spark } from "../../charts/spark";
 import type { SparkData, Sparks } from "../../data/sparks";
@@ -99,9 +99,7 @@ function SparkRow({ line }: { line: SparkData | null }) {
   return (
     <span class="tile-spark" title={line.metric}>
       <Spark series={line.series} />
-      <b>
-        {compact(last)} {line.unit}
-      </b>
+      <b>{measure(last, line.unit)}</b>
       <small>{metricWords(line.metric)}</small>
     </span>
   );
