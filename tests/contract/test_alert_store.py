@@ -100,9 +100,11 @@ async def test_replacing_and_deleting(store: SqlAlertStore) -> None:
 
 
 async def test_notices_come_oldest_first_until_they_are_settled(store: SqlAlertStore) -> None:
-    notices = [Notice(str(i), "t", b"x") for i in range(3)]
-    await store.save("r", memory(), list(reversed(notices)))
-    await store.settle_notices(["0", "2", "none"])
+    notices = [Notice(message_id, "t", b"x") for message_id in ("c", "a", "b")]
+    await store.save("r", memory(), notices[:2])
+    await store.save("r", memory(), notices[2:])
+    assert await store.load_notices() == notices
+    await store.settle_notices(["c", "b", "none"])
     assert await store.load_notices() == [notices[1]]
 
 

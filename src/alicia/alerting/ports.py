@@ -40,7 +40,7 @@ Departed = Callable[[LabelSet], bool]
 class Notice:
     """A message about a change, stored with it and kept until the broker took it.
 
-    ``message_id`` is unique, ordered by time, and the same in every repetition.
+    ``message_id`` is unique, and the same in every repetition.
     """
 
     message_id: str

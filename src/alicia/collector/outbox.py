@@ -63,7 +63,7 @@ class Outbox:
             await self._awake.wait()
             self._awake.clear()
             try:
-                await self._send_all()
+                await self.flush()
             except Exception:  # the outermost frame of a long task
                 self._counters.add("loop_errors", "outbox")
                 _log.exception("sending notices failed; they are kept and tried again")
@@ -71,7 +71,8 @@ class Outbox:
             if self._waiting:
                 await self._pause()
 
-    async def _send_all(self) -> None:
+    async def flush(self) -> None:
+        """Send what waits, until all is gone or the broker cannot take it now."""
         await self._drop_overflow()
         settled: list[str] = []
         try:

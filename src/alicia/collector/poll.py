@@ -116,7 +116,6 @@ class Fleet:
     async def poke(self) -> None:
         """Ask everyone on the bus, and those who are silent there over HTTP (L2)."""
         await self.ask()
-        self._see_ourselves(self._parts.own_status())
         await self._forget_the_gone()
         due = polls(
             self.records.values(),
@@ -133,6 +132,7 @@ class Fleet:
     async def judge(self) -> None:
         """Judge everyone; changes are told, written as ``up``, and saved."""
         now_ms, state = self._parts.clock.now_ms(), self._parts.bus.state
+        self._see_ourselves(self._parts.own_status())
         up_since_ms = state.since_ms if state.connected else None
         for name, record in tuple(self.records.items()):
             status = self._judged(record, now_ms, up_since_ms)

@@ -95,12 +95,14 @@ class Rules:
         self._last_slots: dict[str, int] = {}
         self._lock = asyncio.Lock()
         self._changed = asyncio.Event()
-        self._started_ms = self._clock.now_ms()
-        self._last_tick = (self._clock.now_ms(), self._clock.monotonic_ms())
+        self._started_ms = 0
+        self._last_tick = (0, 0)  # wall and steady time
 
     async def load(self, defaults: Sequence[Rule]) -> None:
         """Read everything; time in which nobody evaluated counts for no running clock."""
         store, now_ms = self._parts.store, self._clock.now_ms()
+        self._started_ms = now_ms
+        self._last_tick = (now_ms, self._clock.monotonic_ms())
         await store.add_defaults(defaults)
         self.rules = await store.load_rules()
         self.silences = await store.load_silences()

@@ -34,9 +34,9 @@ def bars(history: History, count: int, now_ms: int) -> list[str | None]:
     for (begin_ms, word), end_ms in zip(history, ends, strict=False):
         if end_ms < start_ms:
             continue
-        first = max(0, (begin_ms - start_ms) * count // DAY_MS)
+        first = min(max(0, (begin_ms - start_ms) * count // DAY_MS), count - 1)
         last = max(first, -((start_ms - end_ms) * count // DAY_MS) - 1)
-        for i in range(first, min(last, count - 1) + 1):
+        for i in range(first, last + 1):
             found[i].add(word)
     return [next((word.value for word in _WORST_FIRST if word in each), None) for each in found]
 

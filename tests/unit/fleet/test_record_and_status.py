@@ -3,12 +3,14 @@ from typing import Any
 import pytest
 
 from alicia.fleet.history import bars, uptime_ratio, with_word
+from alicia.fleet.known import KNOWN
 from alicia.fleet.poke import polls
 from alicia.fleet.record import ServiceRecord, observe
 from alicia.fleet.restarts import in_loop, is_restart
 from alicia.fleet.sighting import Sight, Sighting
 from alicia.fleet.status import Status, judge
 from alicia.fleet.words import Word, word_of
+from alicia.wire.names import FLEET
 
 T0 = 1_700_000_000_000
 SECOND, MINUTE = 1000, 60_000
@@ -155,6 +157,7 @@ def test_bars_tell_the_worst_of_each_part_of_the_day() -> None:
     assert with_word(history, now, Word.UP) is history
     assert bars(history, 4, now) == [None, "up", "down", "up"]
     assert bars(history, 1, now) == ["down"]
+    assert bars(((now, Word.UP),), 2, now) == [None, "up"]
     assert bars((), 2, now) == [None, None]
     assert uptime_ratio(history, T0, now) == pytest.approx(17 / 18)
     assert uptime_ratio((), T0, now) is None
@@ -184,3 +187,8 @@ def test_the_silent_are_asked_where_they_are_known_to_be() -> None:
     assert asked(planned, MINUTE) == ["http://127.0.0.1:8001/health"]
     ours = after(Sighting(Sight.HEALTH, "me", "me", T0, address="127.0.0.1:1"))
     assert asked(ours, MINUTE) == []
+
+
+def test_the_plan_names_the_services_whose_spelling_is_known() -> None:
+    assert set(KNOWN) == set(FLEET)
+    assert len(KNOWN) == 22

@@ -55,7 +55,7 @@ class SqlAlertStore:
 
     async def load_notices(self) -> list[Notice]:
         """All notices, oldest first."""
-        query = "SELECT * FROM outbox ORDER BY message_id"
+        query = "SELECT * FROM outbox ORDER BY position"
         rows = await self._database.read(lambda db: db.execute(query).fetchall())
         return [Notice(row["message_id"], row["topic"], row["body"]) for row in rows]
 
@@ -155,7 +155,7 @@ def _save(db: sqlite3.Connection, name: str, memory: RuleMemory, notices: Sequen
     else:
         db.execute("DELETE FROM rule_memories WHERE name = ?", (name,))
     rows = [(each.message_id, each.topic, each.body) for each in notices]
-    db.executemany("INSERT INTO outbox VALUES (?, ?, ?)", rows)
+    db.executemany("INSERT INTO outbox (message_id, topic, body) VALUES (?, ?, ?)", rows)
 
 
 def _memory(stored: _StoredMemory) -> RuleMemory:

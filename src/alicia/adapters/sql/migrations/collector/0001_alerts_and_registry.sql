@@ -17,12 +17,13 @@ CREATE TABLE silences (
     body BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Messages without PUBACK; ids are ordered by time.
+-- Messages without PUBACK, in the order in which they were made.
 CREATE TABLE outbox (
-    message_id TEXT PRIMARY KEY,
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    message_id TEXT NOT NULL UNIQUE,
     topic TEXT NOT NULL,
     body BLOB NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE TABLE services (
     service TEXT PRIMARY KEY,
