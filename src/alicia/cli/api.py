@@ -11,10 +11,10 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from alicia.adapters.settings import Settings
 from alicia.cli.exits import Refused, Unreachable
+from alicia.cli.hosts import from_here
 
 _TIMEOUT_SECONDS: Final = 35.0  # a query may take 30 s
 _ANSWER_BYTES_MAX: Final = 256 * 1024 * 1024
-_EVERY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - replaced, not bound
 
 Service = Literal["collector", "scheduler"]
 
@@ -43,12 +43,11 @@ def _lives(pid: int) -> bool:
 
 def find_service(service: Service, settings: Settings, *, token: str = "") -> "Api":
     """The API of a running service; else the address that the settings give it."""
-    url = str(read_note(service, settings.data_dir).get("url") or "")
-    if not url:
-        port = settings.collector_port if service == "collector" else settings.scheduler_port
-        host = _EVERY_ADDRESS.get(settings.host, settings.host)
-        scheme = "https" if settings.tls_cert else "http"
-        url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+    note = urlsplit(str(read_note(service, settings.data_dir).get("url") or ""))
+    set_port = settings.collector_port if service == "collector" else settings.scheduler_port
+    scheme = note.scheme or ("https" if settings.tls_cert else "http")
+    host, port = from_here(note.hostname or settings.host), note.port or set_port
+    url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
     return Api(service, url, token=token, certificate=settings.tls_cert)
 
 

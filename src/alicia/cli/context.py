@@ -47,6 +47,11 @@ class Context:
 
         return load_settings(self.flags, environment=self.environment)
 
+    def override(self, key: str, value: str) -> None:
+        """Set one setting as if its flag were given."""
+        self.flags[key] = value
+        self.__dict__.pop("settings", None)
+
     @cached_property
     def clock(self) -> "Clock":
         """The machine's clock."""

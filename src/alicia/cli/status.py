@@ -26,22 +26,34 @@ def status(context: Context) -> int:
     """Show the state of everything; what does not answer is said and does not hide the rest."""
     report = gather(context)
     context.out.json(report) if context.json else _show(context, report)
-    reached = all(report[name]["status"] != "unreachable" for name in ("collector", "scheduler"))
-    return Exit.DONE if reached else Exit.UNREACHABLE
+    if any(report[name]["status"] == "unreachable" for name in ("collector", "scheduler")):
+        return Exit.UNREACHABLE
+    return Exit.FAILED if report["refusals"] else Exit.DONE
 
 
 def gather(context: Context) -> dict[str, Any]:
     """The state as one value; lists are empty where the service did not answer."""
     collector, scheduler = context.collector, context.scheduler
     note = read_note("up", context.settings.data_dir)
-    return {
+    lists: dict[str, Callable[[], list[dict[str, Any]]]] = {
+        "services": lambda: collector.get("/services")["services"],
+        "alerts": lambda: collector.get("/alerts", {"active_only": True})["alerts"],
+        "next_runs": lambda: _soonest(scheduler),
+    }
+    report: dict[str, Any] = {
         "supervisor": _supervisor(note),
         "collector": _health(collector),
         "scheduler": _health(scheduler),
-        "services": _list(lambda: collector.get("/services")["services"]),
-        "alerts": _list(lambda: collector.get("/alerts", {"active_only": True})["alerts"]),
-        "next_runs": _list(lambda: _soonest(scheduler)),
+        "refusals": [],
     }
+    for name, ask in lists.items():
+        try:
+            report[name] = ask()
+        except AliciaError as error:
+            report[name] = []
+            if not isinstance(error, Unreachable):  # which the health has said already
+                report["refusals"].append(f"{name}: {one_line(error)}")
+    return report
 
 
 def _supervisor(note: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -63,13 +75,6 @@ def _health(api: Api) -> dict[str, Any]:
         return {"url": api.url, "status": "unreachable", "detail": one_line(error)}
     except AliciaError as error:
         return {"url": api.url, "status": "unknown", "detail": one_line(error)}
-
-
-def _list(ask: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
-    try:
-        return ask()
-    except AliciaError:
-        return []  # the health above has said what does not answer
 
 
 def _soonest(scheduler: Api) -> list[dict[str, Any]]:
@@ -114,6 +119,8 @@ def _show(context: Context, report: dict[str, Any]) -> None:
             ("next runs", len(report["next_runs"]) or "none"),
         ],
     )
+    for refusal in report["refusals"]:
+        out.line(refusal)
     _show_lists(context, report, now_ms)
 
 

@@ -13,6 +13,7 @@ from alicia.adapters.lockfile import DataLock
 from alicia.cli.children import Launch, python_command
 from alicia.cli.context import Context
 from alicia.cli.exits import Failed
+from alicia.cli.hosts import is_local
 from alicia.cli.parsing import Group
 from alicia.cli.supervisor import Part, PartState, Supervisor
 from alicia.cli.voice import Speaker
@@ -73,10 +74,10 @@ def up(context: Context) -> int:
 
 def _apply_flags(context: Context) -> None:
     """Turn ``--lan`` and ``--insecure`` into the settings they stand for."""
-    if context.get("lan"):
-        context.flags.setdefault("HOST", _EVERY_ADDRESS)
+    if context.get("lan") and is_local(context.settings.host):
+        context.override("HOST", _EVERY_ADDRESS)
     if context.get("insecure"):
-        context.flags["INSECURE"] = "on"
+        context.override("INSECURE", "on")
 
 
 def _set_aside(context: Context, data_dir: Path) -> Path | None:

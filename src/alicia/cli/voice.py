@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from alicia.cli.hosts import from_elsewhere
 from alicia.cli.output import Output
 from alicia.cli.supervisor import PartState
 
@@ -34,13 +35,13 @@ class Speaker:
     def ready(self, name: str, address: str) -> None:
         """Say where a part answers."""
         self._addresses[name] = address
-        text = self._sentences.get(name, address)
+        text = self._sentences.get(name, from_elsewhere(address))
         self._say(name, text, {"part": name, "state": "ready", "address": address, "text": text})
 
     def all_ready(self) -> None:
         """Say where the data are and what to do next."""
         self.greet("data", str(self._data_dir))
-        self.greet("dashboard", self._addresses.get("collector", ""))
+        self.greet("dashboard", from_elsewhere(self._addresses.get("collector", "")))
         self.greet("next", "alicia status, alicia doctor; Ctrl-C stops all")
 
     def ended(self, name: str, code: int, *, restarts: int, wait_ms: int) -> None:

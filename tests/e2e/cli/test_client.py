@@ -199,6 +199,14 @@ def test_status_as_json(server: Server, capsys: pytest.CaptureFixture[str]) -> N
     assert report["next_runs"][0]["event_id"] == "e1"
 
 
+def test_status_says_what_it_may_not_see(
+    server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(ANSWERS, "GET /services", (401, {"detail": "a token is needed"}))
+    assert main(["status"]) == Exit.FAILED
+    assert "services: a token is needed (give a token in ALICIA_TOKEN" in capsys.readouterr().out
+
+
 def test_what_was_asked(server: Server) -> None:
     main(["alerts", "--all", "--severity", "error", "--service", "s", "--token", "secret"])
     main(["events", "trigger", "e1", "--payload", "{}"])

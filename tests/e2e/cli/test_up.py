@@ -230,6 +230,35 @@ def test_beyond_loopback_nothing_starts_without_a_token(tmp_path: Path) -> None:
         assert "alicia token create" in up.complaints
 
 
+def test_beyond_loopback_with_a_token(tmp_path: Path) -> None:
+    made = subprocess.run(
+        [sys.executable, "-m", "alicia", "token", "create", "--json"],
+        env=settings_of(tmp_path),
+        capture_output=True,
+        check=True,
+    )
+    with running(tmp_path, ["--lan"]) as up:
+        up.ready()
+        refused = up.run("events", "list")
+        assert refused.returncode == 1
+        assert "ALICIA_TOKEN" in refused.stderr
+        up.environment["ALICIA_TOKEN"] = json.loads(made.stdout)["token"]
+        assert up.run("events", "list").returncode == 0
+        assert up.run("push", "temp=1").returncode == 0
+
+
+def test_the_demo_fleet_makes_all_22_services(tmp_path: Path) -> None:
+    with running(tmp_path, ["--demo"]) as up:
+        addresses = up.ready()
+        up.wait_for(part="demo", state="ready")
+
+        def all_up() -> bool:
+            services = get(addresses["collector"] + "/services")["services"]
+            return [s["status"] for s in services] == ["up"] * 22
+
+        assert eventually(all_up, seconds=20)
+
+
 def test_fresh_starts_empty_and_keeps_the_old(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir(mode=0o700)

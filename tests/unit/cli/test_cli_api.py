@@ -23,6 +23,11 @@ def test_a_running_service_is_found_at_its_real_port(tmp_path: Path) -> None:
     assert find_service("scheduler", settings).url == "http://127.0.0.1:8025"
 
 
+def test_a_service_on_all_addresses_is_asked_on_loopback(tmp_path: Path) -> None:
+    note(tmp_path, pid=os.getpid(), url="https://[::]:41234")
+    assert find_service("collector", Settings(data_dir=tmp_path)).url == "https://[::1]:41234"
+
+
 @pytest.mark.parametrize(
     "content", ["", "[]", "{}", '{"pid": "x"}', '{"pid": 4194305, "url": "http://h:1"}']
 )

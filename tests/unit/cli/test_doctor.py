@@ -103,6 +103,11 @@ def test_exposure(tmp_path: Path, host: str, insecure: bool, token: bool, verdic
     assert machine.exposure(settings).verdict is verdict
 
 
+def test_exposure_looks_at_the_address_in_use_first(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    assert machine.exposure(settings, bound="0.0.0.0").verdict is Verdict.FAIL
+
+
 def test_no_broker_program_matters_only_without_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine.shutil, "which", lambda *_args, **_kwargs: None)
     assert machine.mosquitto_program(Settings()).verdict is Verdict.WARN

@@ -2,10 +2,12 @@
 
 import io
 import json
+import socket
 from pathlib import Path
 
 import pytest
 
+from alicia.cli.hosts import from_elsewhere
 from alicia.cli.output import Output
 from alicia.cli.voice import Speaker, ending
 
@@ -60,6 +62,12 @@ def test_one_json_line_per_change_for_programs() -> None:
         "wait_ms": 400,
     }
     assert all({"part", "state"} <= set(line) for line in lines)
+
+
+@pytest.mark.parametrize("every", ["0.0.0.0", "[::]"])
+def test_an_address_of_all_interfaces_is_shown_as_others_reach_it(every: str) -> None:
+    assert from_elsewhere(f"http://{every}:8024") == f"http://{socket.gethostname()}:8024"
+    assert from_elsewhere("http://127.0.0.1:8024") == "http://127.0.0.1:8024"
 
 
 class ClosedFile(io.StringIO):

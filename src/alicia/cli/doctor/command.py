@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from urllib.parse import urlsplit
 
 from alicia.adapters.clock import SystemRandom
+from alicia.cli.api import read_note
 from alicia.cli.context import Context
 from alicia.cli.doctor import broker, machine, services
 from alicia.cli.doctor.finding import Finding, Verdict
@@ -40,13 +42,14 @@ def examine(context: Context) -> list[Finding]:
     """The findings of all checks, in the order in which trouble is best mended."""
     settings = context.settings
     secret = SystemRandom().token_hex(8)
+    bound = urlsplit(str(read_note("collector", settings.data_dir).get("url") or "")).hostname or ""
     checks: Sequence[Callable[[], Sequence[Finding]]] = (
         lambda: [machine.data_folder(settings)],
         lambda: [machine.disk_space(settings)],
         lambda: [machine.sqlite_version()],
         lambda: [machine.wall_clock(context.clock)],
         lambda: [machine.mosquitto_program(settings)],
-        lambda: [machine.exposure(settings)],
+        lambda: [machine.exposure(settings, bound=bound)],
         lambda: asyncio.run(broker.check_broker(settings, secret=secret)),
         lambda: [services.service(context.collector)],
         lambda: [services.service(context.scheduler)],

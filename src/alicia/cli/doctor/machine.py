@@ -11,11 +11,11 @@ from alicia.adapters.disk_space import probe
 from alicia.adapters.settings import Settings
 from alicia.base.clock import Clock
 from alicia.cli.doctor.finding import Finding, fail, ok, warn
+from alicia.cli.hosts import is_local
 
 # The WAL-reset race is fixed in these and later patches of their lines (reliability.md §11).
 _SQLITE_FIXED: Final = {(3, 44): 6, (3, 50): 7, (3, 51): 3}
 _RELEASED_MS: Final = 1_764_000_000_000  # 2025-11-24: no true clock is earlier than this program
-_LOOPBACK: Final = ("localhost", "127.", "::1")
 
 
 def data_folder(settings: Settings) -> Finding:
@@ -83,10 +83,10 @@ def mosquitto_program(settings: Settings) -> Finding:
     )
 
 
-def exposure(settings: Settings) -> Finding:
-    """Nobody from outside gets in without a token."""
-    host = settings.host
-    if host.startswith(_LOOPBACK):
+def exposure(settings: Settings, *, bound: str = "") -> Finding:
+    """Nobody from outside gets in without a token; ``bound`` is where a service listens now."""
+    host = bound or settings.host
+    if is_local(host):
         return ok("exposure", f"only this machine ({host})")
     if settings.insecure:
         fix = "alicia token create, then start without --insecure"
