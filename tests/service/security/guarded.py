@@ -138,6 +138,14 @@ def add_streams(router: APIRouter) -> None:
         await asyncio.sleep(3600)
         return {}
 
+    @router.get("/large", dependencies=[needs(Role.VIEWER)])
+    async def large() -> Response:
+        async def parts() -> AsyncIterator[bytes]:
+            for _ in range(200):
+                yield bytes(100_000)
+
+        return StreamingResponse(parts())
+
     @router.get("/live", dependencies=[needs(Role.VIEWER)])
     async def live(request: Request) -> Response:
         async def events() -> AsyncIterator[bytes]:

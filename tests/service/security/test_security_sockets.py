@@ -169,6 +169,21 @@ async def test_a_stalled_body_is_closed_and_a_slow_one_is_not(service: Service) 
         await writer.wait_closed()
 
 
+async def test_who_takes_nothing_of_its_answer_is_closed(service: Service) -> None:
+    crowd = Crowd()
+    async with running(service, crowd=crowd, stall_seconds=0.1) as server:
+        _, writer = await asyncio.open_connection("127.0.0.1", port_of(server), limit=1024)
+        writer.write(b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        while len(crowd) == 0:  # noqa: ASYNC110  (the server has no event for this)
+            await asyncio.sleep(0.01)
+        while len(crowd) > 0:  # noqa: ASYNC110  (nothing is read meanwhile; ends with the test)
+            await asyncio.sleep(0.01)
+        writer.close()
+        await asyncio.gather(writer.wait_closed(), return_exceptions=True)
+        async with httpx.AsyncClient(base_url=server.url) as client:
+            assert len((await client.get("/large")).content) == 20_000_000, "a reader gets all"
+
+
 async def test_half_requests_keep_nobody_out(service: Service) -> None:
     crowd = Crowd(connections_max=20, per_address_max=20)
     async with running(service, crowd=crowd) as server:

@@ -65,15 +65,6 @@ def page(items: Sequence[T], key: Callable[[T], tuple[Key, ...]], wanted: PageRe
     return Page(part, encode_cursor(*key(part[-1])) if more else None)
 
 
-def overfull(
-    items: Sequence[T], key: Callable[[T], tuple[Key, ...]], wanted: PageRequest
-) -> Page[T]:
-    """A part out of ``limit + 1`` items read from a store: one too many tells that more follow."""
-    part = items[: wanted.limit]
-    more = len(items) > wanted.limit
-    return Page(part, encode_cursor(*key(part[-1])) if more else None)
-
-
 def encode_cursor(*key: Key) -> str:
     """The opaque text of the key of the last item sent."""
     return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")

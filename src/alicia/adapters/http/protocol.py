@@ -39,8 +39,8 @@ def make_protocol(
 class BoundedProtocol(HttpToolsProtocol):
     """An HTTP/1.1 connection whose peer has to make progress.
 
-    One timer per connection: for the head of a request, then for each gap in its body. The idle
-    time between requests is uvicorn's.
+    One timer for the head of a request, then for each gap in its body; another while the peer
+    takes nothing of its answer. The idle time between requests is uvicorn's.
     """
 
     def __init__(
@@ -51,6 +51,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head_seconds = head_seconds
         self._stall_seconds = stall_seconds
         self._timer: asyncio.TimerHandle | None = None
+        self._write_timer: asyncio.TimerHandle | None = None
         self._progress = 0.0
         self._head_bytes = 0
         self._refused = False
@@ -77,6 +78,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Forget the connection."""
         self._crowd.leave(self)
         self._disarm()
+        self._drop_write_timer()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -123,6 +125,16 @@ class BoundedProtocol(HttpToolsProtocol):
             self.stage = Stage.IDLE
         super().on_response_complete()
 
+    def pause_writing(self) -> None:
+        """The peer does not take its answer; it has as long as for a gap in a body."""
+        super().pause_writing()
+        self._write_timer = self.loop.call_later(self._stall_seconds, self.abort)
+
+    def resume_writing(self) -> None:
+        """The peer reads on."""
+        super().resume_writing()
+        self._drop_write_timer()
+
     def send_400_response(self, msg: str) -> None:
         """Answer what is no HTTP, and close: the next byte could mean anything."""
         self._refuse(400, msg)
@@ -154,6 +166,11 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def _drop_write_timer(self) -> None:
+        if self._write_timer is not None:
+            self._write_timer.cancel()
+            self._write_timer = None
 
     def _on_timer(self, seconds: float) -> None:
         """Close, unless bytes came meanwhile or it is us who do not read them."""

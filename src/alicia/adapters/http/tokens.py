@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -172,8 +171,3 @@ def _decode(path: Path) -> tuple[Token, ...]:
         raise DamagedTokens(
             f"{path}: cannot be read ({error}); restore it, or remove it and create new tokens"
         ) from None
-
-
-def readable_by_others(path: Path) -> bool:
-    """Whether a secret file lost its protection, as after a careless copy."""
-    return path.exists() and bool(os.stat(path).st_mode & 0o077)
