@@ -95,6 +95,19 @@ async def test_after_unsubscribe_nothing_comes(world: World) -> None:
     assert await peer.received(1) == [b"b"]
 
 
+async def test_what_was_unsubscribed_while_away_stays_so(world: World) -> None:
+    peer = world.peer("p")
+    await peer.start("alicia/a", "alicia/b")
+    world.kill_broker()
+    await peer.until(lambda: not peer.bus.state.connected)
+    await peer.bus.unsubscribe(["alicia/a"])
+    world.start_broker()
+    await peer.until(lambda: peer.bus.state.connected)
+    await peer.bus.publish(_say("a", topic="alicia/a"))
+    await peer.bus.publish(_say("b", topic="alicia/b"))
+    assert await peer.received(1) == [b"b"]
+
+
 async def test_two_thousand_at_once_arrive_once_and_in_order(world: World) -> None:
     peer = world.peer("p")
     await peer.start("alicia/#")

@@ -34,6 +34,7 @@ def mosquitto_config(folder: Path, *, user: str, port: int, lan: bool) -> str:
 
     Without ``user`` a start as root drops to an account that cannot write there. The default
     queue of 1000 drops silently; ``memory_limit`` and ``max_packet_size`` disconnect instead.
+    Only errors and warnings are logged, since they come out among our own lines.
     Source: bus.md §10.
     """
     listener = f"listener {port}" if lan else f"listener {port} 127.0.0.1"

@@ -95,6 +95,7 @@ class GmqttBus:
         self._random = random
         self._counters = counters
         self._filters: dict[str, None] = {}  # in order of subscription
+        self._stale: dict[str, None] = {}  # the broker's session may still hold these
         self._refused: set[str] = set()
         self._versions = config.address.versions
         self._current: Link | None = None  # the socket there is
@@ -119,6 +120,8 @@ class GmqttBus:
         """Add filters; where connected, wait until the broker knows them."""
         fresh = [check_filter(pattern, field="filter") for pattern in filters]
         self._filters.update(dict.fromkeys(fresh))
+        for pattern in fresh:
+            self._stale.pop(pattern, None)
         if self._link is not None:
             await self._send_filters(self._link, fresh)
             self._turn(connected=True, detail=self._connected_words(self._link))
@@ -127,13 +130,9 @@ class GmqttBus:
         """Forget filters."""
         stale = [pattern for pattern in filters if self._filters.pop(pattern, 0) is None]
         self._refused.difference_update(stale)
-        if self._link is not None and stale:
-            try:
-                async with asyncio.timeout(ANSWER_SECONDS_MAX):
-                    await self._link.unsubscribe(stale)
-            except (BusUnavailable, TimeoutError):
-                # A kept session would go on with them, and the next SUBSCRIBE cannot say so.
-                self._link.abort("the broker did not answer UNSUBSCRIBE")
+        self._stale.update(dict.fromkeys(stale))
+        if self._link is not None:
+            await self._drop_filters(self._link)
 
     async def publish(self, publication: Publication) -> Ack:
         """Send and wait for the PUBACK.
@@ -166,7 +165,7 @@ class GmqttBus:
 
     async def _connect_loop(self, handler: Handler) -> None:
         loop = asyncio.get_running_loop()
-        attempt = 0
+        attempt, said = 0, ""
         while True:
             began = loop.time()
             try:
@@ -175,6 +174,9 @@ class GmqttBus:
                 why = str(error)
                 self._versions = self._config.address.versions
             self._link = None
+            if why != said:
+                _LOG.warning("bus: %s", why)  # once, however often it is tried
+                said = why
             attempt = 1 if loop.time() - began > _STABLE_SECONDS else attempt + 1
             wait_ms = backoff_ms(
                 attempt, first_ms=_RETRY_FIRST_MS, max_ms=_RETRY_MAX_MS, random=self._random
@@ -186,6 +188,7 @@ class GmqttBus:
         """Connect, serve until the end, and say why it ended."""
         link = self._current = await self._open(handler)
         self._refused.clear()
+        await self._drop_filters(link)
         await self._send_filters(link, list(self._filters))
         if not link.lost.done():
             self._link = link
@@ -259,6 +262,22 @@ class GmqttBus:
                 self._counters.add("bus_filters_refused", count=len(refused))
                 _LOG.warning("the broker does not let us read %s", ", ".join(refused))
 
+    async def _drop_filters(self, link: Link) -> None:
+        """Unsubscribe what is not wanted any more, since a kept session would go on with it."""
+        stale = list(self._stale)
+        if not stale:
+            return
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS_MAX):
+                await link.unsubscribe(stale)
+        except BusUnavailable:
+            return  # the next connection begins with it
+        except TimeoutError:
+            link.abort("the broker did not answer UNSUBSCRIBE")
+            return
+        for pattern in stale:
+            self._stale.pop(pattern, None)
+
     # --- what is known
 
     def _connected_words(self, link: Link) -> str:
@@ -281,7 +300,7 @@ class GmqttBus:
         )
         if self._state == before:
             return
-        if changed:
+        if changed and connected:
             _LOG.info("bus: %s", detail)
         assert self._on_state is not None, "only a started bus changes"
         try:
