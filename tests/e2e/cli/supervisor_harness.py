@@ -16,7 +16,7 @@ SCRIPTS = {
     "tethered": START + READY + "signal.pause()",
     "refusing": "raise SystemExit(1)",
     "slow": START
-    + "signal.signal(15, lambda *_: (time.sleep(0.3), print('saved', flush=True), os._exit(0)));"
+    + "signal.signal(15, lambda *_: (time.sleep(0.3), os.write(1, b'saved\\n'), os._exit(0)));"
     + READY
     + "[signal.pause() for _ in iter(int, 1)]",
     "stubborn": START
