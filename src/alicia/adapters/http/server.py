@@ -46,7 +46,7 @@ class HttpServer:
                 ws="none",
                 lifespan="auto",
                 log_config=None,
-                log_level=logging.ERROR,
+                log_level=logging.CRITICAL,  # what fails is logged by Front, once
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
