@@ -80,7 +80,7 @@ def context(browser: Browser, watched: Watched) -> Iterator[BrowserContext]:
     made.on(
         "console",
         lambda said: (
-            watched.faults.append(f"{said.type}: {said.text}")
+            watched.faults.append(f"{said.type}: {said.text} {said.location}")
             if said.type in ("error", "warning")
             else None
         ),

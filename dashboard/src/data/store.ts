@@ -61,7 +61,10 @@ export function createStore(api: Api): Store {
       update(executions, (list) => withExecution(list, data));
       aging.eventsChanged();
     },
-    stats: (data) => stats.put(decode.stats(data)),
+    stats: (data) => {
+      stats.put(decode.stats(data));
+      aging.eventsChanged(); // the one pulse of the stream: what changed unseen is found by it
+    },
     tick: (data) => tickTo(tick, data),
     reset: refreshAll,
   };

@@ -258,7 +258,12 @@ class Collector:
                     exposed=lambda: guard.exposed,
                 ),
                 ingest_routes(self.ingest, self.names, self.clock, self.counters),
-                metric_routes(self.store, self.clock, fleet.word_of),
+                metric_routes(
+                    self.store,
+                    self.clock,
+                    fleet.word_of,
+                    in_fleet=lambda service: service in fleet.records,
+                ),
                 stats_routes(self.stats, self.store, self.clock, fleet.life_of),
                 reject_routes(self.rejects, self.counters),
                 *self.decisions.routes(),

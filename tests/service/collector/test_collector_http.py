@@ -120,6 +120,12 @@ async def test_what_is_unknown_is_404(harness: Harness, path: str) -> None:
     assert "none" in reply.json()["detail"]
 
 
+async def test_a_service_without_metrics_is_known_by_its_health(harness: Harness) -> None:
+    harness.tell("alicia/system/health/quiet", b'{"service_name": "quiet", "status": "healthy"}')
+    reply = await harness.http.get("/metrics/quiet")
+    assert reply.json() == {"service_name": "quiet", "instances": {}}
+
+
 async def test_a_bad_metric_is_listed_and_its_neighbours_stay(harness: Harness) -> None:
     body = [{"name": "a", "value": 1}, {"name": "b", "value": "NaN"}, {"name": "c", "value": 3}]
     reply = await post(harness, body)

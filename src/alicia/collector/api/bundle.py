@@ -1,15 +1,27 @@
 """The built dashboard on disk: its page template and its compressed assets."""
 
 import gzip
-import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final, final
 
+import msgspec
+
 _WALL: Final = "<!--wall-->"
 _SNAPSHOT: Final = "<!--snapshot-->"
+# Absent, or a build is being written.
+_NOT_WHOLE: Final = (OSError, ValueError, EOFError, zlib.error, msgspec.DecodeError)
+
+
+class _Listed(msgspec.Struct):
+    type: str
+
+
+class _Manifest(msgspec.Struct):
+    assets: dict[str, _Listed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +64,19 @@ class BundleFolder:
             if mark != self._mark:
                 self._bundle = _read(self._folder)
                 self._mark = mark
-        except (OSError, ValueError, KeyError):  # absent, or a build is being written
+        except _NOT_WHOLE:
             self._mark, self._bundle = None, None
         return self._bundle
 
 
 def _read(folder: Path) -> Bundle:
-    listed = json.loads((folder / "manifest.json").read_bytes())["assets"]
+    manifest = msgspec.json.decode((folder / "manifest.json").read_bytes(), type=_Manifest)
     template = (folder / "index.html").read_text("utf-8")
     before_wall, _, rest = template.partition(_WALL)
     before_snapshot, found, after = rest.partition(_SNAPSHOT)
     if not found:
         raise ValueError("the template has no place for the snapshot")
-    assets = {name: _asset(folder / name, entry["type"]) for name, entry in listed.items()}
+    assets = {name: _asset(folder / name, entry.type) for name, entry in manifest.assets.items()}
     return Bundle(before_wall, before_snapshot, after, MappingProxyType(assets))
 
 

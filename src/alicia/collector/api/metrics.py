@@ -24,8 +24,10 @@ HealthOf = Callable[[str, str], str]
 _FORMATS = tuple(kind.value for kind in Format)
 
 
-def metric_routes(store: Store, clock: Clock, health_of: HealthOf) -> APIRouter:
-    """Reading samples back."""
+def metric_routes(
+    store: Store, clock: Clock, health_of: HealthOf, in_fleet: Callable[[str], bool]
+) -> APIRouter:
+    """Reading samples back; ``in_fleet`` says whether a service is known by other means."""
     router = APIRouter(tags=["metrics"])
 
     @router.get("/metrics", dependencies=[needs(Role.VIEWER)])
@@ -44,6 +46,8 @@ def metric_routes(store: Store, clock: Clock, health_of: HealthOf) -> APIRouter:
     @router.get("/metrics/{service_name}", dependencies=[needs(Role.VIEWER)])
     async def get_service(request: Request, service_name: str) -> object:
         """The latest samples of one service, by instance."""
+        if in_fleet(service_name) and not _has_series(store, service_name):
+            return {"service_name": service_name, "instances": {}}  # known, but sent none yet
         service = _known(store, service_name)
         found = store.series((equal(SERVICE, service),))
         part = page(found, lambda labels: (store.number(labels),), read_page(request))
@@ -116,6 +120,10 @@ def _by_instance(samples: Iterable[Sample]) -> dict[str, list[Sample]]:
 
 def _known(store: Store, name: str) -> str:
     for candidate in (name, canonical_service(name)):
-        if store.series_per_service().get(candidate):
+        if _has_series(store, candidate):
             return candidate
     raise NotFound(f"service {name!r}: no metrics of it are stored; it may be silent or misspelt")
+
+
+def _has_series(store: Store, service: str) -> bool:
+    return bool(store.series_per_service().get(service))

@@ -1,0 +1,122 @@
+"""The page before the whole product: broker, collector, scheduler and the simulated fleet."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+from tests.browser.conftest import keep
+from tests.support.brokers import MOSQUITTO, free_port
+
+pytestmark = [
+    pytest.mark.broker,
+    pytest.mark.skipif(MOSQUITTO is None, reason="mosquitto is not installed"),
+]
+
+TILE = "[data-testid=tile]"
+STALE_CADENCES = 3  # bus.md L3
+VICTIM = "sonos_service"
+
+
+@dataclass
+class Product:
+    """One running ``alicia up --demo``."""
+
+    url: str
+
+    def ask(self, path: str, body: object = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(
+            self.url + path, data, {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
+
+@pytest.fixture
+def product(tmp_path: Path) -> Iterator[Product]:
+    environment = {
+        **os.environ,
+        "ALICIA_DATA_DIR": str(tmp_path / "data"),
+        "ALICIA_COLLECTOR_PORT": "0",
+        "ALICIA_SCHEDULER_PORT": "0",
+        "ALICIA_MQTT_PORT_LOCAL": str(free_port()),
+        "ALICIA_COLLECTION_INTERVAL": "1s",
+        "ALICIA_SYSTEM_METRICS_INTERVAL": "1s",
+    }
+    command = [sys.executable, "-m", "alicia", "up", "--demo", "--json"]
+    with (tmp_path / "stderr").open("wb") as complaints:
+        process = subprocess.Popen(
+            command,
+            env=environment,
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+            text=True,
+        )
+        try:
+            yield Product(_address_of(process))
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=10)
+
+
+def _address_of(process: subprocess.Popen[str]) -> str:
+    """The collector's address, once all parts are ready."""
+    assert process.stdout is not None
+    address = ""
+    for line in process.stdout:
+        said = json.loads(line)
+        if (said["part"], said["state"]) == ("collector", "ready"):
+            address = said["address"]
+        if said["state"] == "next":
+            return address
+    raise AssertionError("the product ended before it was ready")
+
+
+@pytest.mark.timeout(150)
+def test_a_killed_service_is_seen_without_reload(page: Page, product: Product) -> None:
+    product.ask(
+        "/scheduler/events",
+        {
+            "name": "morning_music",
+            "schedule_type": "interval",
+            "interval_seconds": 600,
+            "target_service": VICTIM,
+            "payload": {"play": "radio"},
+        },
+    )
+    page.goto(product.url)
+    page.evaluate("window.sameDocument = true")
+    expect(page.locator(TILE)).to_have_count(22, timeout=20_000)
+    expect(page.locator(f"{TILE}[data-status=up]")).to_have_count(22, timeout=20_000)
+    expect(page.get_by_test_id("verdict")).to_contain_text("All 22 services are up")
+    expect(page.get_by_test_id("run")).to_contain_text("morning_music")
+    expect(page.get_by_test_id("chart")).not_to_have_attribute("data-points", "0")
+    expect(page.locator(f"{TILE} .spark").nth(4)).to_be_visible()
+    keep(page, "first-light-all-up")
+
+    row = product.ask(f"/services/{VICTIM}")
+    limit_seconds = STALE_CADENCES * row["cadence"]
+    door = row["instances"][0]["address"]
+    urllib.request.urlopen(urllib.request.Request(f"http://{door}/stop", method="POST"), timeout=5)
+    victim = page.locator(f"{TILE}[data-service={VICTIM}]")
+    # One second for the judge, one for a machine with other things to do.
+    expect(victim).to_have_attribute("data-status", "down", timeout=(limit_seconds + 2) * 1000)
+    expect(victim).to_contain_text("silent")
+    expect(page.locator(TILE).first).to_have_attribute("data-service", VICTIM)
+    expect(page.get_by_test_id("verdict")).to_contain_text("1 of 22 services needs attention")
+    assert page.evaluate("window.sameDocument")
+    keep(page, "first-light-one-down")
+    victim.click()
+    expect(page.get_by_test_id("detail")).to_contain_text("morning_music")
+    expect(page.get_by_test_id("detail")).to_contain_text("cpu_percent")
+    keep(page, "first-light-service")
