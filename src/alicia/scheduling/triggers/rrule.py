@@ -4,21 +4,23 @@ Source: scheduling.md §1, "RRULE".
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any, Final, final
 
 from dateutil import rrule
 
 from alicia.base.errors import BadField
 from alicia.scheduling import words
-from alicia.scheduling.localtime import END_S
+from alicia.scheduling.localtime import DAY, END_S
+from alicia.scheduling.triggers.rrule_fine import UNIT_SECONDS, FineRule, TooSparse
 from alicia.scheduling.triggers.rrule_parse import RuleText
 
 _WINDOW: Final = 32  # results kept from one expansion; questions mostly come in order
 _DRY_MONTHS_MAX: Final = 4000
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 (local wall time)
-_STEP_SECONDS: Final = {rrule.HOURLY: 3600, rrule.MINUTELY: 60, rrule.SECONDLY: 1}
+_DAY_PARTS: Final = frozenset({"BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO"})
 _UNITS: Final = {
     rrule.YEARLY: "year", rrule.MONTHLY: "month", rrule.WEEKLY: "week", rrule.DAILY: "day",
     rrule.HOURLY: "hour", rrule.MINUTELY: "minute", rrule.SECONDLY: "second",
@@ -28,18 +30,6 @@ _ARGUMENTS: Final = {
     "BYMONTHDAY": "bymonthday", "BYYEARDAY": "byyearday", "BYWEEKNO": "byweekno",
     "BYSETPOS": "bysetpos",
 }  # fmt: skip
-
-
-class TooSparse(BadField):
-    """A rule whose next instant cannot be found with bounded work."""
-
-    def __init__(self, field_name: str = "recurrence") -> None:
-        super().__init__(
-            field_name,
-            f"{field_name}: the rule has no instant within {_DRY_MONTHS_MAX} periods; check its"
-            " BY parts against each other",
-            reason="too_sparse",
-        )
 
 
 class _BoundedRule(rrule.rrule):
@@ -84,7 +74,14 @@ class RRule:
         self._window: list[int] = []
         self._window_from = 0
         self._window_ends = False
-        _check_set_positions(rule, self._pinned)
+        self._last = END_S - 1 if rule.until is None else _seconds(rule.until)
+        if self.wild:
+            self._fine: FineRule | None = FineRule(
+                rule, _seconds(self._start), next_day=_day_finder(rule, self._start)
+            )
+        else:
+            self._fine = None
+            _check_set_positions(rule, self._pinned)
 
     def next_local(self, local_s: int) -> int | None:
         """The first local time at or after ``local_s``."""
@@ -112,18 +109,21 @@ class RRule:
         """Whether the rule is nothing but equal steps without end."""
         rule = self._rule
         return (
-            rule.freq in _STEP_SECONDS
+            rule.freq in UNIT_SECONDS
             and not (rule.by or rule.weekdays or rule.extra or rule.excluded)
             and rule.count is None
             and rule.until is None
         )
 
     def _count_steps(self, low_s: int, high_s: int) -> int:
-        step = _STEP_SECONDS[self._rule.freq] * self._rule.interval
+        step = UNIT_SECONDS[self._rule.freq] * self._rule.interval
         start = _seconds(self._start)
         return max(0, -(-(high_s - start) // step)) - max(0, -(-(low_s - start) // step))
 
     def _next_by_rule(self, local_s: int) -> int | None:
+        if self._fine is not None and self._rule.count is None:
+            found = self._fine.next_local(local_s)
+            return found if found is not None and found <= self._last else None
         window = self._window
         if not (window and self._window_from <= local_s <= window[-1]):
             if self._window_ends and window and local_s > window[-1]:
@@ -137,8 +137,7 @@ class RRule:
         """Expand from ``local_s`` on; a rule with COUNT is expanded as a whole."""
         whole = self._rule.count is not None
         found: list[int] = []
-        for moment in self._expand(_EPOCH if whole else _moment(local_s)):
-            second = _seconds(moment)
+        for second in self._expand(_EPOCH if whole else _moment(local_s)):
             if second >= END_S:
                 break
             if whole or second >= local_s:
@@ -148,8 +147,11 @@ class RRule:
         self._window_ends = whole or len(found) < _WINDOW
         self._window, self._window_from = found, 0 if whole else local_s
 
-    def _expand(self, near: datetime) -> Iterator[datetime]:
+    def _expand(self, near: datetime) -> Iterator[int]:
         rule = self._rule
+        if self._fine is not None:
+            yield from islice(self._fine.walk(), rule.count)
+            return
         start = self._start if rule.count is not None else _advanced(rule, self._start, near)
         expansion = _BoundedRule(
             rule.freq,
@@ -160,13 +162,9 @@ class RRule:
             until=rule.until,
             **self._pinned,
         )
-        try:
-            for moment in expansion:
-                expansion.found()
-                yield moment
-        except ValueError:
-            # dateutil says so when INTERVAL and BYHOUR or BYMINUTE never meet.
-            return
+        for moment in expansion:
+            expansion.found()
+            yield _seconds(moment)
 
     def words(self) -> str:
         """The rule in plain English; rare parts are named as they are written."""
@@ -233,21 +231,34 @@ def _pinned(rule: RuleText, start: datetime) -> dict[str, Any]:
 
 
 def _check_set_positions(rule: RuleText, pinned: dict[str, Any]) -> None:
-    """Refuse BYSETPOS beyond what one period can hold; dateutil would search for ever."""
+    """Refuse BYSETPOS beyond what one day can hold; dateutil would search for ever."""
     positions = rule.by.get("BYSETPOS")
-    if positions is None or rule.freq < rrule.DAILY:
+    if positions is None or rule.freq != rrule.DAILY:
         return
-    size = 1
-    for name, freq in (("byhour", rrule.HOURLY), ("byminute", rrule.MINUTELY),
-                       ("bysecond", rrule.SECONDLY)):  # fmt: skip
-        if rule.freq < freq:
-            size *= len(pinned[name])
+    size = len(pinned["byhour"]) * len(pinned["byminute"]) * len(pinned["bysecond"])
     if all(abs(position) > size for position in positions):
         raise BadField(
             "recurrence",
-            f"recurrence: BYSETPOS asks for more than the {size} instants of a period",
+            f"recurrence: BYSETPOS asks for more than the {size} instants of a day",
             reason="never_fires",
         )
+
+
+def _day_finder(rule: RuleText, start: datetime) -> Callable[[int], int | None] | None:
+    """The days that the day parts of a fine rule allow, as a daily rule of its own."""
+    parts = {name: values for name, values in rule.by.items() if name in _DAY_PARTS}
+    if not parts and not rule.weekdays:
+        return None
+    days = RRule(
+        RuleText(freq=rrule.DAILY, by=parts, weekdays=rule.weekdays),
+        start.replace(hour=0, minute=0, second=0),
+    )
+
+    def next_day(day: int) -> int | None:
+        found = days.next_local(day * DAY)
+        return None if found is None else found // DAY
+
+    return next_day
 
 
 def _advanced(rule: RuleText, start: datetime, near: datetime) -> datetime:
@@ -261,18 +272,12 @@ def _advanced(rule: RuleText, start: datetime, near: datetime) -> datetime:
         k = (near.year * 12 + near.month - 1 - months) // step - 1
         year, month = divmod(months + k * step, 12)
         return start if k <= 0 else datetime(year, month + 1, 1)  # noqa: DTZ001
-    if rule.freq in (rrule.WEEKLY, rrule.DAILY):
-        days = step * (7 if rule.freq == rrule.WEEKLY else 1)
-        base = start.replace(hour=0, minute=0, second=0)
-        if rule.freq == rrule.WEEKLY:
-            base -= timedelta(days=(start.weekday() - rule.wkst) % 7)
-        k = (near - base).days // days - 1
-        return start if k <= 0 else base + timedelta(days=k * days)
-    seconds = _STEP_SECONDS[rule.freq] * step
-    # The part below the step (the minutes of an hourly rule) is pinned: count from its zero.
-    base = start - timedelta(seconds=_seconds(start) % _STEP_SECONDS[rule.freq])
-    k = (_seconds(near) - _seconds(base)) // seconds - 1
-    return start if k <= 0 else base + timedelta(seconds=k * seconds)
+    days = step * (7 if rule.freq == rrule.WEEKLY else 1)
+    base = start.replace(hour=0, minute=0, second=0)
+    if rule.freq == rrule.WEEKLY:
+        base -= timedelta(days=(start.weekday() - rule.wkst) % 7)
+    k = (near - base).days // days - 1
+    return start if k <= 0 else base + timedelta(days=k * days)
 
 
 def _seconds(moment: datetime) -> int:
