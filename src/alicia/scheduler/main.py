@@ -19,6 +19,7 @@ from alicia.adapters.sql.database import open_database
 from alicia.base.errors import AliciaError
 from alicia.scheduler.service import Scheduler
 
+_SWITCH_SECONDS: Final = 0.0005
 _log: Final = logging.getLogger(__name__)
 
 
@@ -28,6 +29,8 @@ def run(settings: Settings) -> int:
         print("alicia scheduler: python -O removes checks that we rely on", file=sys.stderr)
         return 1
     set_up_logs("scheduler")
+    # A publish must not wait for the writer's thread longer than a commit takes.
+    sys.setswitchinterval(_SWITCH_SECONDS)
     try:
         uvloop.run(_serve(settings))
     except AliciaError as error:

@@ -16,7 +16,8 @@ from alicia.wire.envelope import seal
 from alicia.wire.ports import Bus, BusUnavailable, Publication, PublishRefused
 
 WAITING_MAX: Final = 10_000
-_IN_FLIGHT_MAX: Final = 50
+_IN_FLIGHT_MAX: Final = 16
+_AFTER_ACTIONS_SECONDS: Final = 0.02  # what a claim starts is published first
 _AGAIN_SECONDS: Final = 0.5
 _log = logging.getLogger(__name__)
 
@@ -77,6 +78,7 @@ class Notices:
         """Send for ever, a window at a time, oldest first."""
         while True:
             await self._filled.wait()
+            await asyncio.sleep(_AFTER_ACTIONS_SECONDS)
             await self.send_waiting()
             if self._waiting:  # the broker is away; it is asked again, the bus itself reconnects
                 await asyncio.sleep(_AGAIN_SECONDS)
