@@ -13,6 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "alicia"
+CODE_ENUMS = ("Verdict", "Reason")
 METHODS = ("get", "post", "put", "delete", "patch", "api_route")
 NOTE = "<!-- Written by `make docs` from the source; edit that instead. -->\n"
 
@@ -102,6 +103,16 @@ def call_code(node: ast.Call, module: str) -> Code | None:
     return Code(given.value, message, module)
 
 
+def enum_codes(node: ast.ClassDef, module: str) -> Iterator[Code]:
+    """Verdicts on samples and reasons of executions: enums whose values are codes."""
+    if node.name not in CODE_ENUMS:
+        return
+    about = f"One of the values of `{node.name}`."
+    for item in node.body:
+        if isinstance(item, ast.Assign) and isinstance(item.value, ast.Constant):
+            yield Code(str(item.value.value), about, module)
+
+
 def codes() -> dict[str, list[Code]]:
     """All codes by name."""
     found: dict[str, list[Code]] = {}
@@ -110,6 +121,8 @@ def codes() -> dict[str, list[Code]]:
             code = None
             if isinstance(node, ast.ClassDef):
                 code = class_code(node, module)
+                for each in enum_codes(node, module):
+                    found.setdefault(each.name, []).append(each)
             elif isinstance(node, ast.Call):
                 code = call_code(node, module)
             if code is not None:
@@ -148,6 +161,7 @@ def routes(service: str) -> Iterator[tuple[str, str, str]]:
                     and isinstance(decorator.func, ast.Attribute)
                     and decorator.func.attr in METHODS
                     and decorator.args
+                    and template(decorator.args[0])
                 ):
                     first = (ast.get_docstring(node) or "").split("\n\n")[0].replace("\n", " ")
                     yield method_of(decorator), template(decorator.args[0]), first
@@ -185,15 +199,30 @@ def commands_page() -> str:
     """One heading for each command, with the help it prints."""
     from alicia.cli.main import build_parser
 
+    parsers = dict(sorted(leaves(build_parser())))
+    shared = set.intersection(*(set(options(parser)) for parser in parsers.values()))
     lines = [
         "# Commands",
         NOTE,
-        "Exit codes: 0 done, 1 failed, 2 usage, 3 a service is unreachable.",
+        "Exit codes: 0 done, 1 failed, 2 usage, 3 a service is unreachable. Every command takes:\n",
     ]
-    for name, parser in sorted(leaves(build_parser())):
-        usage = " ".join(parser.format_usage().removeprefix("usage:").split())
-        lines += [f"\n## {name}", f"{parser.description or ''}", f"\n    {usage}"]
+    lines += [row for flag, row in options(next(iter(parsers.values()))).items() if flag in shared]
+    for name, parser in parsers.items():
+        about = parser.description or ""
+        lines += [f"\n## {name}", f"{about[:1].upper()}{about[1:]}.\n"]
+        lines += [row for flag, row in options(parser).items() if flag not in shared]
     return "\n".join(lines) + "\n"
+
+
+def options(parser: argparse.ArgumentParser) -> dict[str, str]:
+    """A line for each argument of a command, by its first name."""
+    rows = {}
+    for action in parser._actions:
+        names = ", ".join(action.option_strings) or str(action.metavar or action.dest)
+        value = action.metavar or ("|".join(action.choices) if action.choices else action.dest)
+        shown = names if action.nargs == 0 or not action.option_strings else f"{names} {value}"
+        rows[names] = f"- `{shown}` {action.help or ''}".rstrip()
+    return rows
 
 
 def leaves(parser: argparse.ArgumentParser) -> Iterator[tuple[str, argparse.ArgumentParser]]:
