@@ -6,6 +6,7 @@ brings it back, ``"restart"`` does both. ``DATA_DIR/run/demo.json`` says where e
 """
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
@@ -27,7 +28,7 @@ from alicia.cli.demo.cast import Role, roles
 from alicia.cli.demo.chaos import Mood, mood_at
 from alicia.cli.demo.service import SimulatedService
 from alicia.wire.envelope import Unwrapped, unwrap
-from alicia.wire.ports import Bus, Message
+from alicia.wire.ports import Bus, BusState, Message
 from alicia.wire.topics import Topics
 
 _CHAOS_SEED: Final = 1  # the same troubles at the same time of every day they are looked at
@@ -39,6 +40,8 @@ def run_demo(settings: Settings, services: int = 20, rate: float = 1.0, chaos: b
 
     ``rate`` is messages of metrics per second and service.
     """
+    # Twenty clients would each tell of the same lost broker; the control's word is enough.
+    logging.getLogger("alicia.adapters.bus").setLevel(logging.ERROR)
     return uvloop.run(_play(settings, services=services, rate=rate, chaos=chaos))
 
 
@@ -82,6 +85,7 @@ class Fleet:
         self._control = self._bus("alicia-demo-control")
         self._services = {role.name: self._service(role, rate) for role in roles(services)}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._was_connected = False
 
     @property
     def address(self) -> str:
@@ -93,7 +97,7 @@ class Fleet:
         for service in self._services.values():
             await service.start()
         await self._control.subscribe([self._topics.under("services", "+", "control")])
-        await self._control.start(self._on_control, lambda _state: None)
+        await self._control.start(self._on_control, self._on_state)
         if self._chaos:
             self._spawn(self._chaos_loop())
         _write_note(self._note, {name: item.url for name, item in self._services.items()})
@@ -132,6 +136,11 @@ class Fleet:
         if not self._chaos:
             return Mood.WELL
         return mood_at(_CHAOS_SEED, name, self._clock.now_ms() / 1000)
+
+    def _on_state(self, state: BusState) -> None:
+        if state.connected != self._was_connected:
+            self._was_connected = state.connected
+            print(f"alicia demo: {state.detail}", flush=True)
 
     def _on_control(self, message: Message) -> None:
         name = message.topic.split("/")[-2]
