@@ -20,7 +20,7 @@ from alicia.collector.route import OURS
 from alicia.fleet.history import uptime_ratio, with_word
 from alicia.fleet.poke import Poll, polls
 from alicia.fleet.ports import Registry
-from alicia.fleet.record import ServiceRecord, observe
+from alicia.fleet.record import ServiceRecord, observe, shifted
 from alicia.fleet.sighting import Sight, Sighting
 from alicia.fleet.status import Status, judge, judge_each
 from alicia.fleet.words import Word
@@ -29,13 +29,23 @@ from alicia.series.samples import STALE, Sample
 from alicia.tsdb.head import Batch
 from alicia.tsdb.store import Store
 from alicia.wire.envelope import Unwrapped
-from alicia.wire.fleet import Report, ReportKind, decode_reports, health_report, polled_name
+from alicia.wire.fleet import (
+    Report,
+    ReportKind,
+    chatterer,
+    decode_reports,
+    health_report,
+    polled_name,
+)
 from alicia.wire.json import Undecodable, decode_bounded
 from alicia.wire.names import FLEET
 from alicia.wire.ports import Bus, Message
 
 SERVICES_MAX: Final = 1000
 POLL_TIMEOUT_MS: Final = 2000
+CHATTER_MS: Final = 1000  # signs of life are booked once in this time
+SENDERS_KEPT: Final = 10_000
+CLOCK_STEP_MS: Final = 2000
 FORGOTTEN_AFTER_MS: Final = 7 * 86_400_000
 _UP_VALUES: Final = {Word.UP: 1.0, Word.DEGRADED: 1.0, Word.DOWN: 0.0}
 
@@ -79,6 +89,9 @@ class Fleet:
         self._started_ms = parts.clock.now_ms()
         self.records: dict[str, ServiceRecord] = {}
         self._unsaved: set[str] = set()
+        self._heard: dict[str, int] = {}  # when mere signs of life were last booked, by sender
+        self._last_judged = (0, 0)  # wall and steady time
+        self._connection = (0, 0)  # what the bus says it stands since, and that on our clock
         self._words: dict[tuple[str, str], Word] = {}  # of every instance, as last judged
         # ``up`` as last written, so that a change is written at once and the rest now and then.
         self._up: dict[LabelSet, float] = {}
@@ -95,11 +108,14 @@ class Fleet:
 
     def observe(self, message: Message, opened: Unwrapped) -> None:
         """Take in one message of a peer; never raises."""
+        at_ms = message.received_ms or self._parts.clock.now_ms()
+        if not message.retained and self._heard_just_now(chatterer(message, opened), at_ms):
+            return
         reports = decode_reports(
             message,
             opened,
             topics=self._parts.speaker.topics,
-            received_ms=message.received_ms or self._parts.clock.now_ms(),
+            received_ms=at_ms,
             registered=_Spellings(self.records),
         )
         for report in reports:
@@ -131,9 +147,10 @@ class Fleet:
 
     async def judge(self) -> None:
         """Judge everyone; changes are told, written as ``up``, and saved."""
-        now_ms, state = self._parts.clock.now_ms(), self._parts.bus.state
+        now_ms = self._parts.clock.now_ms()
+        self._follow_clock(now_ms)
+        up_since_ms = self._bus_up_since(now_ms)
         self._see_ourselves(self._parts.own_status())
-        up_since_ms = state.since_ms if state.connected else None
         for name, record in tuple(self.records.items()):
             status = self._judged(record, now_ms, up_since_ms)
             if (status.word, status.code) == (record.word, record.code):
@@ -181,6 +198,17 @@ class Fleet:
         record = self.records.get(labels.get(SERVICE, ""))
         return record is not None and record.code == "good_bye"
 
+    def _heard_just_now(self, sender: str, at_ms: int) -> bool:
+        """Whether a mere sign of life adds nothing to what the last second said."""
+        if not sender:
+            return False
+        if 0 <= at_ms - self._heard.get(sender, 0) < CHATTER_MS:
+            return True
+        if len(self._heard) >= SENDERS_KEPT:
+            self._heard.clear()
+        self._heard[sender] = at_ms
+        return False
+
     def _sight(self, report: Report) -> None:
         name = report.service
         record = self.records.get(name)
@@ -189,7 +217,7 @@ class Fleet:
         after = observe(
             record,
             _sighting(report),
-            bus_up_since_ms=self._parts.bus.state.since_ms,
+            bus_up_since_ms=self._bus_up_since(report.at_ms),
             default_cadence_ms=self._interval_ms,
         )
         self.records[name] = after
@@ -236,6 +264,27 @@ class Fleet:
             bus_up_since_ms=up_since_ms,
             default_cadence_ms=self._interval_ms,
         )
+
+    def _bus_up_since(self, now_ms: int) -> int | None:
+        """Since when the bus is connected, on the wall clock as it is now."""
+        state = self._parts.bus.state
+        if not state.connected:
+            return None
+        if state.since_ms != self._connection[0]:
+            self._connection = (state.since_ms, min(state.since_ms, now_ms))
+        return self._connection[1]
+
+    def _follow_clock(self, now_ms: int) -> None:
+        """Move what was seen with a step of the wall clock, so that it makes nobody silent."""
+        steady_ms = self._parts.clock.monotonic_ms()
+        wall_before, steady_before = self._last_judged
+        step_ms = (now_ms - wall_before) - (steady_ms - steady_before)
+        self._last_judged = (now_ms, steady_ms)
+        if wall_before and abs(step_ms) > CLOCK_STEP_MS:
+            self._started_ms += step_ms
+            self._connection = (self._connection[0], self._connection[1] + step_ms)
+            self._heard.clear()
+            self.records = {name: shifted(record, step_ms) for name, record in self.records.items()}
 
     async def _forget_the_gone(self) -> None:
         """Services of which nothing was heard for a week are no part of the fleet any more."""

@@ -243,7 +243,8 @@ class Rules:
 
     async def _evaluate(self, each: Due, at_ms: int) -> None:
         rule, counters = each.rule, self._parts.counters
-        counters.add("rule_evaluations", "missed", each.missed)
+        if each.missed:
+            counters.add("rule_evaluations", "missed", each.missed)
         memory = self.memories.get(rule.name, RuleMemory())
         settling = at_ms - self._started_ms < max(2 * rule.interval_ms, SETTLING_MS_MIN)
         try:

@@ -157,6 +157,26 @@ def _without_oldest(record: ServiceRecord) -> ServiceRecord:
     return replace(record, instances=kept)
 
 
+def shifted(record: ServiceRecord, by_ms: int) -> ServiceRecord:
+    """The record with all its instants moved, after a step of the wall clock."""
+    instances = {name: _shifted(each, by_ms) for name, each in record.instances.items()}
+    return replace(record, first_ms=record.first_ms + by_ms, instances=instances)
+
+
+def _shifted(instance: Instance, by_ms: int) -> Instance:
+    def moved(at_ms: int | None) -> int | None:
+        return None if at_ms is None else at_ms + by_ms
+
+    return replace(
+        instance,
+        seen_ms=moved(instance.seen_ms),
+        health_ms=moved(instance.health_ms),
+        started_ms=moved(instance.started_ms),
+        left_ms=moved(instance.left_ms),
+        restarts=tuple(at_ms + by_ms for at_ms in instance.restarts),
+    )
+
+
 def reported_word(instance: Instance) -> Word | None:
     """What the instance says of itself; None where it says nothing."""
     return word_of(instance.status) if instance.status else None

@@ -180,3 +180,23 @@ async def test_the_scheduler_is_heard_live_and_nobody_else(world: World) -> None
     )
     assert b"event: execution\n" in client.take()
     world.decisions.live.detach(client)
+
+
+async def test_a_step_of_the_clock_makes_nobody_silent(world: World) -> None:
+    for step_ms in (3_600_000, -7_200_000):
+        tell(world, "system/health/a", status="ok")
+        await world.judge()
+        world.clock.wall_ms += step_ms
+        await world.judge(1000)
+        assert (await service(world, "a"))["status"] == "up"
+    await world.judge(31_000)
+    assert (await service(world, "a"))["status"] == "down"
+
+
+async def test_signs_of_life_are_booked_once_a_second(world: World) -> None:
+    tell(world, "system/health/a", status="ok")
+    # time passed | last seen after a message
+    for passed_ms, seen in ((1, 234.001), (998, 234.001), (2, 235.001), (1000, 236.001)):
+        world.clock.pass_ms(passed_ms)
+        tell(world, "voice/x/request", source="a")
+        assert (await service(world, "a"))["last_seen"] == 1795425000 + seen
