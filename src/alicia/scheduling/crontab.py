@@ -12,7 +12,7 @@ from typing import Final
 
 from alicia.base.errors import AliciaError
 from alicia.scheduling.triggers.cron import CronRule
-from alicia.scheduling.triggers.cron_parse import MACROS, parse_cron
+from alicia.scheduling.triggers.cron_parse import parse_cron
 
 TEXT_BYTES_MAX: Final = 1024 * 1024
 LINES_MAX: Final = 10_000
@@ -94,7 +94,7 @@ def _body(line: str, number: int, zone: str, *, system: bool) -> Mapping[str, ob
         "name": command[:_NAME_CHARS_MAX].strip() or f"crontab line {number}",
         "description": f"Imported from crontab line {number}: {line}"[:4096],
         "schedule_type": "cron",
-        "cron_expression": MACROS.get(expression.lower(), expression),
+        "cron_expression": expression,
         "action": {"type": "remind"},
         "enabled": False,
         "tags": ["crontab"],

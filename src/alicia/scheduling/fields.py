@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import TypeVar
 
-from alicia.base.durations import parse_duration_ms
-from alicia.base.errors import AliciaError, BadField, BadRequest, FieldError
+from alicia.base.durations import format_duration_ms, parse_duration_ms
+from alicia.base.errors import BadField, BadRequest, FieldError
 
 E = TypeVar("E", bound=StrEnum)
 R = TypeVar("R")
@@ -148,26 +148,23 @@ class Fields:
         value = self.raw(name)
         if value is None:
             return default
-        loc = ".".join(map(str, self.loc(name)))
         if isinstance(value, int | float) and not isinstance(value, bool):
-            if not 0 <= value <= high_us / 1e6:
-                self.fault(name, f"must lie between {low_us / 1e6:g} and {high_us / 1e6:g} s",
-                           reason="out_of_range")  # fmt: skip
-                return default
-            found = round(value * 1e6)
+            # Compared before it is rounded: NaN and endless numbers are outside.
+            found = round(value * 1e6) if 0 <= value <= high_us / 1e6 else -1
         elif isinstance(value, str):
-            text = value
-            found = self.guarded(lambda: parse_duration_ms(text, field=loc) * 1000, -1)
-            if found < 0:
+            text, path = value, ".".join(map(str, self.loc(name)))
+            parsed = self.guarded(lambda: parse_duration_ms(text, field=path), None)
+            if parsed is None:
                 return default
+            found = parsed * 1000
         else:
             self.fault(name, "must be a duration such as 30s or 5m, or a number of seconds",
                        reason="bad_duration")  # fmt: skip
             return default
         if low_us <= found <= high_us:
             return found
-        self.fault(name, f"must lie between {low_us / 1e6:g} and {high_us / 1e6:g} s",
-                   reason="out_of_range")  # fmt: skip
+        low, high = (format_duration_ms(bound // 1000) for bound in (low_us, high_us))
+        self.fault(name, f"must lie between {low} and {high}", reason="out_of_range")
         return default
 
     def mapping(self, name: str) -> Mapping[str, object] | None:
@@ -199,8 +196,3 @@ class Fields:
             else:
                 self.fault(name, f"entry {index} must be an object")
         return found
-
-
-def located(error: AliciaError, at: Loc) -> tuple[FieldError, ...]:
-    """The faults of an error under a longer path, for lists of requests."""
-    return tuple(FieldError((*at, *fault.loc), fault.msg, fault.code) for fault in error.errors())

@@ -15,7 +15,7 @@ from alicia.scheduling.triggers.kinds import Zones
 
 DAY_US: Final = 86_400 * SECOND_US
 _INTERVAL_MIN_US: Final = round(INTERVAL_SECONDS_MIN * SECOND_US)
-_INTERVAL_MAX_US: Final = 100 * 366 * DAY_US
+_INTERVAL_MAX_US: Final = 100 * 365 * DAY_US
 _RUNS_MAX: Final = 1_000_000_000
 
 
@@ -26,11 +26,13 @@ def read_timing(
 
     ``anchor_us`` is ``start_at``, else ``created_us``; an edit may keep another (``parse``).
     """
-    faults_before = fields.fault_count
     kind = _schedule_type(fields)
     name = fields.text("timezone", chars_max=64, default=default_zone)
     zone = fields.guarded(lambda: zones(name), None)
-    if kind is None or zone is None:
+    if zone is None:
+        name, zone = "UTC", UTC  # so that the other fields are judged too
+    faults_before = fields.fault_count
+    if kind is None:
         return None
     start_us, end_us = (_bound(fields, key, zone) for key in ("start_at", "end_at"))
     if start_us is not None and end_us is not None and end_us < start_us:

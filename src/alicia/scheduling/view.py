@@ -81,10 +81,11 @@ def execution_to_api(execution: Execution) -> dict[str, object]:
         "attempts": [_attempt(attempt) for attempt in execution.attempts],
         "node": execution.owner,
     }
+    held = execution.not_before_us > execution.due_us
     optional: Mapping[str, object] = {
         "reason": execution.reason.value if execution.reason else None,
         "payload": execution.payload,
-        "not_before": seconds(execution.not_before_us or None),
+        "not_before": seconds(execution.not_before_us) if held else None,
         "scheduled_to": seconds(execution.due_to_us) if execution.count > 1 else None,
         "count": execution.count if execution.count > 1 else None,
     }

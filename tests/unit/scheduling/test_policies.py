@@ -1,9 +1,7 @@
-"""Overlap, retries, leases and chains: small rules, whole."""
+"""Overlap, retries and leases: small rules, whole."""
 
 import pytest
 
-from alicia.base.errors import BadField
-from alicia.scheduling.chains import check_chain
 from alicia.scheduling.event import OverlapPolicy, Retry
 from alicia.scheduling.lease import Lease, may_act, must_renew
 from alicia.scheduling.overlap import QUEUE_MAX, Admission, admit
@@ -64,15 +62,3 @@ def test_a_node_stops_before_its_lease_can_be_taken() -> None:
     assert not may_act(lease, monotonic_ms=11_000)
     assert not must_renew(lease, monotonic_ms=5_999)
     assert must_renew(lease, monotonic_ms=6_000)
-
-
-def test_a_circle_is_refused_with_its_path() -> None:
-    follows = {"a": ["b"], "b": ["c", "d"], "c": ["a"]}
-    with pytest.raises(BadField, match="a > b > c > a") as caught:
-        check_chain("a", lambda name: follows.get(name, []))
-    assert caught.value.reason == "chain_cycle"
-
-
-def test_two_ways_to_one_event_are_no_circle() -> None:
-    follows = {"a": ["b", "c"], "b": ["d"], "c": ["d"]}
-    check_chain("a", lambda name: follows.get(name, []))

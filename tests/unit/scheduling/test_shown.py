@@ -165,7 +165,7 @@ def test_a_crontab_keeps_schedules_and_runs_no_command() -> None:
     assert (first["timezone"], first["enabled"]) == ("Europe/Riga", False)
     assert first["name"] == "/bin/backup --all"
     assert first["action"] == {"type": "remind"}
-    assert second["cron_expression"] == "0 0 * * *"
+    assert second["cron_expression"] == "@daily"
     assert [(fault.line, fault.code) for fault in read.faults] == [
         (7, "reversed_range"), (8, "field_count"),
     ]  # fmt: skip
