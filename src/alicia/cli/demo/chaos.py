@@ -4,8 +4,8 @@ import zlib
 from enum import Enum
 from typing import Final
 
-_SPELL_SECONDS: Final = 60.0  # a mood lasts this long
-_CRASH_SHARE: Final = 0.04
+_SPELL_SECONDS: Final = 180  # longer than three pokes, so that a crash is noticed
+_CRASH_SHARE: Final = 0.06
 _SLOW_SHARE: Final = 0.12
 
 
@@ -26,7 +26,7 @@ def mood_at(seed: int, name: str, t: float) -> Mood:
 
     A spell after a crash is never another one, so that every service comes back.
     """
-    offset = zlib.crc32(name.encode()) % 60
+    offset = zlib.crc32(name.encode()) % _SPELL_SECONDS
     spell = int((t + offset) // _SPELL_SECONDS)
     mood = _drawn(seed, name, spell)
     if mood is Mood.CRASHED and _drawn(seed, name, spell - 1) is Mood.CRASHED:

@@ -66,19 +66,19 @@ def test_the_cast_is_the_fleet_without_us() -> None:
 
 
 def test_chaos_comes_to_most_and_leaves_everybody() -> None:
-    day = range(0, 86_400, 60)
+    day = range(0, 86_400, 180)
     for role in CAST:
         moods = [mood_at(1, role.name, NOON + t) for t in day]
         assert moods == [mood_at(1, role.name, NOON + t) for t in day]
         crashed = moods.count(Mood.CRASHED)
-        assert 10 < crashed < 150
-        assert 60 < moods.count(Mood.SLOW) < 350
+        assert 5 < crashed < 60
+        assert 20 < moods.count(Mood.SLOW) < 120
     seen = [mood_at(1, role.name, NOON) for role in CAST]
     assert seen.count(Mood.WELL) > 10
 
 
 def test_no_service_is_down_for_ever() -> None:
-    moods = [mood_at(seed, "x", NOON + 60 * i) for seed in range(20) for i in range(500)]
+    moods = [mood_at(seed, "x", NOON + 180 * i) for seed in range(20) for i in range(500)]
     longest = max(
         (len(list(run)) for mood, run in itertools.groupby(moods) if mood is Mood.CRASHED),
         default=0,
