@@ -110,7 +110,8 @@ def test_the_older_shape(given: dict[str, Any], kind: ScheduleType) -> None:
 def test_all_faults_come_at_once() -> None:
     found = faults(
         name="", timezone="No/Where", schedule_type="cron", cron_expression="5-1 * * * *",
-        target_topic="a/#", overlap="x", misfire={"policy": "q", "grace_seconds": -1}, max_retries=-1, tags=[1],
+        target_topic="a/#", overlap="x", misfire={"policy": "q", "grace_seconds": -1},
+        max_retries=-1, tags=[1],
         triggers=[{"topic": "a/#/b"}, 7], timeout="soon", require_ack="yes",
     )  # fmt: skip
     assert found == {
