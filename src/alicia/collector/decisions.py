@@ -31,6 +31,8 @@ from alicia.collector.live import LiveHub
 from alicia.collector.live_feed import LiveFeed
 from alicia.collector.outbox import Outbox
 from alicia.collector.poll import Fleet, FleetParts
+from alicia.collector.poll_http import HealthPoller
+from alicia.collector.poll_up import UpSeries
 from alicia.collector.publish import Speaker
 from alicia.collector.rules import RuleParts, Rules
 from alicia.promql.condition import read_condition
@@ -80,8 +82,8 @@ class Decisions:
             FleetParts(
                 registry=SqlRegistry(self._database),
                 bus=bus,
-                outbound=self._outbound,
-                store=store,
+                poller=HealthPoller(self._outbound, clock, counters),
+                up=UpSeries(store),
                 live=self.live,
                 speaker=speaker,
                 clock=clock,

@@ -8,46 +8,34 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
-from alicia.adapters.http.outbound import Outbound, OutboundFailed
-from alicia.adapters.http.targets import OutboundRefused
 from alicia.base.clock import Clock
 from alicia.base.counters import Counters
+from alicia.base.errors import Unavailable
 from alicia.base.version import __version__
+from alicia.collector.clock_watch import ClockWatch
 from alicia.collector.live import LiveHub
+from alicia.collector.poll_http import HealthPoller
 from alicia.collector.poll_shape import service_to_api
+from alicia.collector.poll_up import UpSeries
 from alicia.collector.publish import Speaker
 from alicia.collector.route import OURS
 from alicia.fleet.history import uptime_ratio, with_word
-from alicia.fleet.poke import Poll, polls
+from alicia.fleet.poke import polls
 from alicia.fleet.ports import Registry
 from alicia.fleet.record import ServiceRecord, observe, shifted
 from alicia.fleet.sighting import Sight, Sighting
 from alicia.fleet.status import Status, judge, judge_each
 from alicia.fleet.words import Word
-from alicia.series.labels import INSTANCE, NAME, SERVICE, LabelSet
-from alicia.series.samples import STALE, Sample
-from alicia.tsdb.head import Batch
-from alicia.tsdb.store import Store
+from alicia.series.labels import SERVICE
 from alicia.wire.envelope import Unwrapped
-from alicia.wire.fleet import (
-    Report,
-    ReportKind,
-    chatterer,
-    decode_reports,
-    health_report,
-    polled_name,
-)
-from alicia.wire.json import Undecodable, decode_bounded
+from alicia.wire.fleet import Report, ReportKind, chatterer, decode_reports
 from alicia.wire.names import FLEET
 from alicia.wire.ports import Bus, Message
 
 SERVICES_MAX: Final = 1000
-POLL_TIMEOUT_MS: Final = 2000
 CHATTER_MS: Final = 1000  # signs of life are booked once in this time
 SENDERS_KEPT: Final = 10_000
-CLOCK_STEP_MS: Final = 2000
 FORGOTTEN_AFTER_MS: Final = 7 * 86_400_000
-_UP_VALUES: Final = {Word.UP: 1.0, Word.DEGRADED: 1.0, Word.DOWN: 0.0}
 
 
 class FleetParts:
@@ -58,8 +46,8 @@ class FleetParts:
         *,
         registry: Registry,
         bus: Bus,
-        outbound: Outbound,
-        store: Store,
+        poller: HealthPoller,
+        up: UpSeries,
         live: LiveHub,
         speaker: Speaker,
         clock: Clock,
@@ -68,8 +56,8 @@ class FleetParts:
     ) -> None:
         self.registry = registry
         self.bus = bus
-        self.outbound = outbound
-        self.store = store
+        self.poller = poller
+        self.up = up
         self.live = live
         self.speaker = speaker
         self.clock = clock
@@ -80,7 +68,7 @@ class FleetParts:
 class Fleet:
     """All known services. Belongs to the event loop.
 
-    Families counted: ``polls`` by ``ok failed refused foreign``, ``services`` by ``overflow``.
+    Family counted: ``services`` by ``overflow``.
     """
 
     def __init__(self, parts: FleetParts, *, interval_ms: int) -> None:
@@ -90,11 +78,10 @@ class Fleet:
         self.records: dict[str, ServiceRecord] = {}
         self._unsaved: set[str] = set()
         self._heard: dict[str, int] = {}  # when mere signs of life were last booked, by sender
-        self._last_judged = (0, 0)  # wall and steady time
         self._connection = (0, 0)  # what the bus says it stands since, and that on our clock
-        self._words: dict[tuple[str, str], Word] = {}  # of every instance, as last judged
-        # ``up`` as last written, so that a change is written at once and the rest now and then.
-        self._up: dict[LabelSet, float] = {}
+        # Of every instance, by service and instance, as last judged.
+        self._words: dict[str, dict[str, Word]] = {}
+        self._watch = ClockWatch(parts.clock)
 
     async def load(self) -> None:
         """Take up what an earlier process knew; how it was meanwhile is unknown."""
@@ -139,8 +126,12 @@ class Fleet:
             default_cadence_ms=self._interval_ms,
             ours=frozenset({OURS}),
         )
-        await asyncio.gather(*(self._poll(each) for each in due))
-        self._write_up(changed_only=False)
+        answers = await asyncio.gather(
+            *(self._parts.poller.ask(each, self.records) for each in due)
+        )
+        for report in filter(None, answers):
+            self._sight(report)
+        self._parts.up.write(self._words, self._parts.clock.now_ms(), changed_only=False)
         for record in self.records.values():
             self._parts.live.publish("service", record.service, self.shape(record))
         await self.flush()
@@ -148,7 +139,7 @@ class Fleet:
     async def judge(self) -> None:
         """Judge everyone; changes are told, written as ``up``, and saved."""
         now_ms = self._parts.clock.now_ms()
-        self._follow_clock(now_ms)
+        self._follow_clock()
         up_since_ms = self._bus_up_since(now_ms)
         self._see_ourselves(self._parts.own_status())
         for name, record in tuple(self.records.items()):
@@ -165,7 +156,7 @@ class Fleet:
             self.records[name] = changed
             self._unsaved.add(name)
             self._parts.live.publish("service", name, self.shape(changed))
-        self._write_up(changed_only=True)
+        self._parts.up.write(self._words, now_ms, changed_only=True)
         await self._save()
 
     async def flush(self) -> None:
@@ -175,11 +166,13 @@ class Fleet:
 
     def shape(self, record: ServiceRecord) -> dict[str, object]:
         """A service in its API shape."""
-        return service_to_api(record, self._words, default_cadence_ms=self._interval_ms)
+        return service_to_api(
+            record, self._words.get(record.service, {}), default_cadence_ms=self._interval_ms
+        )
 
     def word_of(self, service: str, instance: str) -> str:
         """The word for one instance, for other parts of the API."""
-        return self._words.get((service, instance), Word.UNKNOWN).value
+        return self._words.get(service, {}).get(instance, Word.UNKNOWN).value
 
     def life_of(self, service: str, window_ms: int) -> dict[str, object]:
         """Uptime ratio and restarts of a service, within what is remembered of the window."""
@@ -227,10 +220,12 @@ class Fleet:
 
     def _welcome(self, report: Report) -> bool:
         """Whether a message makes a service known: its own word, or any word of a planned one."""
+        if report.kind is ReportKind.CHATTER and report.service not in FLEET:
+            return False
         if len(self.records) >= SERVICES_MAX:
             self._parts.counters.add("services", "overflow")
             return False
-        return report.kind is not ReportKind.CHATTER or report.service in FLEET
+        return True
 
     def _see_ourselves(self, status: str) -> None:
         now_ms = self._parts.clock.now_ms()
@@ -257,7 +252,7 @@ class Fleet:
                 bus_up_since_ms=up_since_ms,
                 default_cadence_ms=self._interval_ms,
             )
-            self._words |= {(record.service, name): item.word for name, item in each.items()}
+            self._words[record.service] = {name: item.word for name, item in each.items()}
         return judge(
             record,
             now_ms=now_ms,
@@ -274,13 +269,10 @@ class Fleet:
             self._connection = (state.since_ms, min(state.since_ms, now_ms))
         return self._connection[1]
 
-    def _follow_clock(self, now_ms: int) -> None:
+    def _follow_clock(self) -> None:
         """Move what was seen with a step of the wall clock, so that it makes nobody silent."""
-        steady_ms = self._parts.clock.monotonic_ms()
-        wall_before, steady_before = self._last_judged
-        step_ms = (now_ms - wall_before) - (steady_ms - steady_before)
-        self._last_judged = (now_ms, steady_ms)
-        if wall_before and abs(step_ms) > CLOCK_STEP_MS:
+        step_ms = self._watch.step_ms()
+        if step_ms:
             self._started_ms += step_ms
             self._connection = (self._connection[0], self._connection[1] + step_ms)
             self._heard.clear()
@@ -294,52 +286,17 @@ class Fleet:
                 await self._parts.registry.forget(name)
                 del self.records[name]
                 self._unsaved.discard(name)
-                self._words = {key: word for key, word in self._words.items() if key[0] != name}
-
-    async def _poll(self, poll: Poll) -> None:
-        counters, now_ms = self._parts.counters, self._parts.clock.now_ms
-        try:
-            reply = await self._parts.outbound.request(
-                "GET", poll.url, timeout_ms=POLL_TIMEOUT_MS, owners_word=True
-            )
-            body = decode_bounded(reply.body)
-        except (OutboundFailed, Undecodable):
-            counters.add("polls", "failed")
-            return
-        except OutboundRefused:
-            counters.add("polls", "refused")
-            return
-        if not isinstance(body, dict) or polled_name(body, self.records) != poll.service:
-            counters.add("polls", "foreign")  # another service sits on that port
-            return
-        counters.add("polls", "ok")
-        self._sight(
-            health_report(body, service=poll.service, instance=poll.instance, received_ms=now_ms())
-        )
-
-    def _write_up(self, *, changed_only: bool) -> None:
-        """``up`` of every instance that can be judged; a marker where it no longer can."""
-        now_ms = self._parts.clock.now_ms()
-        found = {
-            _up_labels(service, instance): _UP_VALUES[word]
-            for (service, instance), word in self._words.items()
-            if word in _UP_VALUES
-        }
-        ended = dict.fromkeys(self._up.keys() - found.keys(), STALE)
-        changed = {
-            labels: value
-            for labels, value in found.items()
-            if not changed_only or self._up.get(labels) != value
-        }
-        self._up = found
-        samples = [Sample(labels, now_ms, value) for labels, value in (changed | ended).items()]
-        if samples:
-            self._parts.store.write(Batch(samples, now_ms))
+                self._words.pop(name, None)
 
     async def _save(self) -> None:
         names, self._unsaved = self._unsaved, set()
-        if names:
+        if not names:
+            return
+        try:
             await self._parts.registry.save([self.records[name] for name in sorted(names)])
+        except Unavailable:
+            self._unsaved |= names & self.records.keys()
+            raise
 
 
 class _Spellings:
@@ -366,7 +323,3 @@ def _sighting(report: Report) -> Sighting:
         capabilities=report.capabilities,
         address=report.address,
     )
-
-
-def _up_labels(service: str, instance: str) -> LabelSet:
-    return LabelSet({NAME: "up", SERVICE: service, INSTANCE: instance})

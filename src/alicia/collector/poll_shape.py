@@ -8,13 +8,11 @@ from alicia.fleet.known import group_of
 from alicia.fleet.record import Instance, ServiceRecord
 from alicia.fleet.words import Word
 
-Words = Mapping[tuple[str, str], Word]
-
 
 def service_to_api(
-    record: ServiceRecord, words: Words, *, default_cadence_ms: int
+    record: ServiceRecord, words: Mapping[str, Word], *, default_cadence_ms: int
 ) -> dict[str, object]:
-    """The service object; ``words`` are those of the instances, by service and instance."""
+    """The service object; ``words`` are those of its instances."""
     instances = sorted(record.instances.values(), key=lambda each: each.instance)
     usual_ms = min(
         (cadence_ms(each.gaps, default_ms=default_cadence_ms) for each in instances),
@@ -34,8 +32,7 @@ def service_to_api(
         "capabilities": list(record.capabilities),
         "restarts": record.restarts_total,
         "instances": [
-            _instance(each, words.get((record.service, each.instance), Word.UNKNOWN))
-            for each in instances
+            _instance(each, words.get(each.instance, Word.UNKNOWN)) for each in instances
         ],
     }
 

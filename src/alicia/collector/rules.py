@@ -23,22 +23,22 @@ from alicia.alerting.group import Due, due, wait_ms
 from alicia.alerting.memory import AlertRecord, RuleMemory
 from alicia.alerting.ports import AlertStore, Departed
 from alicia.alerting.rule import Rule
-from alicia.alerting.silence import Silence, ended_silence
+from alicia.alerting.silence import Silence
 from alicia.alerting.state import RESOLVED_KEPT_MS, Phase
 from alicia.base.clock import Clock
 from alicia.base.counters import Counters
 from alicia.base.errors import AliciaError, NotFound
+from alicia.collector.clock_watch import ClockWatch
 from alicia.collector.live import LiveHub
 from alicia.collector.notify import Notifier
 from alicia.collector.outbox import Outbox
 from alicia.collector.publish import Speaker
+from alicia.collector.rules_silences import Silences
 from alicia.promql.ports import Evaluator
 from alicia.promql.values import Element
 
 LONGEST_WAIT_MS: Final = 1000
-CLOCK_STEP_MS: Final = 2000
 SETTLING_MS_MIN: Final = 60_000
-SILENCES_KEPT_MS: Final = 7 * 86_400_000
 _log: Final = logging.getLogger(__name__)
 
 
@@ -87,7 +87,7 @@ class Rules:
         self._clock = parts.clock
         self.rules: dict[str, Rule] = {}
         self.memories: dict[str, RuleMemory] = {}
-        self.silences: dict[str, Silence] = {}
+        self.silences = Silences(parts.store)
         self.health: dict[str, RuleHealth] = {}
         self.notifier = Notifier(
             parts.speaker, lambda: self.silences, lambda: self.rules, lambda: self.memories
@@ -96,16 +96,15 @@ class Rules:
         self._lock = asyncio.Lock()
         self._changed = asyncio.Event()
         self._started_ms = 0
-        self._last_tick = (0, 0)  # wall and steady time
+        self._watch = ClockWatch(parts.clock)
 
     async def load(self, defaults: Sequence[Rule]) -> None:
         """Read everything; time in which nobody evaluated counts for no running clock."""
         store, now_ms = self._parts.store, self._clock.now_ms()
         self._started_ms = now_ms
-        self._last_tick = (now_ms, self._clock.monotonic_ms())
         await store.add_defaults(defaults)
         self.rules = await store.load_rules()
-        self.silences = await store.load_silences()
+        await self.silences.load()
         for name, memory in (await store.load_memories()).items():
             interval_ms = self.rules[name].interval_ms if name in self.rules else 0
             down_ms = now_ms - (memory.evaluated_ms or now_ms) - interval_ms
@@ -133,7 +132,7 @@ class Rules:
         """Evaluate what is due, and age what is over."""
         async with self._lock:
             now_ms = self._clock.now_ms()
-            self._follow_clock(now_ms)
+            self._follow_clock()
             for each in due(self.rules.values(), self._last_slots, now_ms):
                 first = each.rule.name not in self._last_slots
                 self._last_slots[each.rule.name] = each.slot_ms
@@ -217,10 +216,9 @@ class Rules:
         return counts
 
     async def add_silence(self, silence: Silence) -> None:
-        """Store a silence; it holds from the next decision on."""
+        """Store a silence, and tell whom it keeps quiet."""
         async with self._lock:
-            await self._parts.store.save_silence(silence)
-            self.silences[silence.silence_id] = silence
+            await self.silences.add(silence)
             self._tell_silenced(silence)
 
     async def end_silence(self, silence_id: str) -> Silence:
@@ -230,14 +228,7 @@ class Rules:
             NotFound: there is no silence of this id.
         """
         async with self._lock:
-            silence = self.silences.get(silence_id)
-            if silence is None:
-                raise NotFound(
-                    f"silence {silence_id[:64]!r}: there is none; GET /alerts/silences lists them"
-                )
-            ended = ended_silence(silence, now_ms=self._clock.now_ms())
-            await self._parts.store.save_silence(ended)
-            self.silences[silence_id] = ended
+            ended = await self.silences.end(silence_id, now_ms=self._clock.now_ms())
             self._tell_silenced(ended)
             return ended
 
@@ -305,13 +296,10 @@ class Rules:
         self.health.pop(name, None)
         self._changed.set()
 
-    def _follow_clock(self, now_ms: int) -> None:
+    def _follow_clock(self) -> None:
         """Move running clocks with a step of the wall clock, so that it makes nothing fire."""
-        last_wall, last_steady = self._last_tick
-        steady_ms = self._clock.monotonic_ms()
-        step_ms = (now_ms - last_wall) - (steady_ms - last_steady)
-        self._last_tick = (now_ms, steady_ms)
-        if abs(step_ms) > CLOCK_STEP_MS:
+        step_ms = self._watch.step_ms()
+        if step_ms:
             _log.warning("the clock was set by %d ms; running alerts move with it", step_ms)
             self._started_ms += step_ms
             self._last_slots.clear()
@@ -334,16 +322,7 @@ class Rules:
                 aged = replace(memory, alerts=kept)
                 await self._parts.store.save(name, aged, ())
                 self._apply(name, Evaluation(aged, ()))
-        over = [
-            silence_id
-            for silence_id, silence in self.silences.items()
-            if silence.state(now_ms) == "expired"
-            and silence.state(now_ms - SILENCES_KEPT_MS) == "expired"
-        ]
-        if over:
-            await self._parts.store.delete_silences(over)
-            for silence_id in over:
-                del self.silences[silence_id]
+        await self.silences.age(now_ms)
 
 
 def _of(memory: RuleMemory) -> list[AlertRecord]:

@@ -28,7 +28,7 @@ class World:
 
     async def start(self, *, at_ms: int | None = None) -> None:
         if at_ms is not None:
-            self.clock.wall_ms = at_ms
+            self.clock.pass_ms(at_ms - self.clock.wall_ms)
         await self.decisions.load()
         self._peer = MemoryBus(self.harness.broker, client_id="peer", clock=self.clock)
         await self._peer.start(self._hear, _ignore_state)

@@ -122,7 +122,7 @@ async def test_the_silent_are_asked_over_http(world: World, monkeypatch: Any) ->
         "http://127.0.0.1:8001/health": {"service": "stt_service", "status": "healthy"},
         "http://10.0.0.9:1/health": {"service_name": "someone_else", "status": "healthy"},
     })  # fmt: skip
-    monkeypatch.setattr(world.decisions.fleet._parts, "outbound", polls)
+    monkeypatch.setattr(world.decisions.fleet._parts.poller, "_outbound", polls)
     tell(world, "system/health/stt_service", status="healthy")
     tell(world, "services/register", service_name="b", ip_address="10.0.0.9", port=1)
     world.clock.pass_ms(16_000)
