@@ -40,7 +40,7 @@ def test_one_open(policy: OverlapPolicy, queued: int, expected: Admission) -> No
     assert admit(policy, running=1, queued=queued, catch_up=False) is expected
 
 
-@pytest.mark.parametrize("policy", set(OverlapPolicy) - {OverlapPolicy.ALLOW})
+@pytest.mark.parametrize("policy", sorted(set(OverlapPolicy) - {OverlapPolicy.ALLOW}))
 def test_catch_ups_queue_and_are_never_swallowed(policy: OverlapPolicy) -> None:
     assert admit(policy, running=1, queued=QUEUE_MAX, catch_up=True) is Admission.QUEUE
 
