@@ -32,7 +32,7 @@ class Rule:
 
     ``condition`` is as written; ``expr`` the whole in canonical spelling. Where ``operator`` is
     None the condition cannot be split, and every element of ``subject`` alerts. ``missing_for_ms``
-    None: silence is no alert.
+    None: silence is no alert. Without ``interval_given`` the interval follows the setting.
     """
 
     name: str
@@ -52,6 +52,7 @@ class Rule:
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     depends_on: tuple[str, ...] = ()
+    interval_given: bool = field(default=True, compare=False)
 
 
 FIELDS: Final = frozenset(
@@ -107,6 +108,7 @@ def parse_rule(body: object, *, read: ReadCondition, interval_ms: int) -> Rule:
         labels=_labels(form),
         annotations=form.texts("annotations"),
         depends_on=_depends_on(form, name),
+        interval_given=form.given("interval") is not None,
     )
     form.finish()
     return rule

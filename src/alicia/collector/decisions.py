@@ -116,7 +116,8 @@ class Decisions:
         self._open = True
         interval_ms = self._settings.collection_interval_ms
         await self.fleet.load()
-        await self.rules.load(default_rules(read=read_condition, interval_ms=interval_ms))
+        defaults = default_rules(read=read_condition, interval_ms=interval_ms)
+        await self.rules.load(defaults, interval_ms=interval_ms)
 
     async def stop(self) -> None:
         """Save the rest and close; safe after a start that failed half-way, and twice."""

@@ -98,12 +98,18 @@ class Rules:
         self._started_ms = 0
         self._watch = ClockWatch(parts.clock)
 
-    async def load(self, defaults: Sequence[Rule]) -> None:
-        """Read everything; time in which nobody evaluated counts for no running clock."""
+    async def load(self, defaults: Sequence[Rule], *, interval_ms: int) -> None:
+        """Read everything; time in which nobody evaluated counts for no running clock.
+
+        ``interval_ms`` is that of rules that name none; it may differ from the last start's.
+        """
         store, now_ms = self._parts.store, self._clock.now_ms()
         self._started_ms = now_ms
         await store.add_defaults(defaults)
-        self.rules = await store.load_rules()
+        self.rules = {
+            name: rule if rule.interval_given else replace(rule, interval_ms=interval_ms)
+            for name, rule in (await store.load_rules()).items()
+        }
         await self.silences.load()
         for name, memory in (await store.load_memories()).items():
             interval_ms = self.rules[name].interval_ms if name in self.rules else 0

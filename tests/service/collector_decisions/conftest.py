@@ -16,12 +16,12 @@ class World:
 
     def __init__(self, data_dir: Path, **settings: str) -> None:
         self.data_dir = data_dir
-        self.settings = settings
+        self.settings = {"COLLECTION_INTERVAL": "10s", **settings}
         self.heard: list[tuple[str, dict[str, Any]]] = []
         self._open()
 
     def _open(self) -> None:
-        self.harness = Harness(self.data_dir, COLLECTION_INTERVAL="10s", **self.settings)
+        self.harness = Harness(self.data_dir, **self.settings)
         self.clock, self.http = self.harness.clock, self.harness.http
         self.collector = self.harness.collector
         self.decisions = self.collector.decisions

@@ -155,3 +155,14 @@ async def test_bad_windows(world: World, window: dict[str, Any], status: int, ki
     body = {"rule": {"condition": "temp > 30"}, **window}
     reply = await world.http.post("/alerts/rules/test", json=body)
     assert (reply.status_code, reply.json()["type"]) == (status, kind)
+
+
+async def test_rules_without_an_interval_follow_the_setting(world: World) -> None:
+    await world.add_rule()
+    await world.add_rule(name="own", interval="7s")
+    world.settings["COLLECTION_INTERVAL"] = "20s"
+    await world.killed_and_started()
+    listed = (await world.http.get("/alerts/rules")).json()["rules"]
+    assert {rule["name"]: rule["interval"] for rule in listed if rule["severity"] == "error"} == {
+        "high_disk": "20s", "high_error_rate": "20s", "hot": "20s", "own": "7s",
+    }  # fmt: skip
