@@ -1,0 +1,96 @@
+"""Whatever is sent: an answer or a typed error, and never anything else."""
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alicia.adapters.zones import load_zone
+from alicia.alerting.rule import parse_rule, rule_to_api
+from alicia.alerting.silence import parse_silence
+from alicia.base.errors import BadField, BadRequest
+from alicia.promql.condition import read_condition
+from alicia.promql.errors import BadExpression
+from alicia.promql.format import format_expr
+from alicia.promql.parser import parse
+from alicia.wire.envelope import Unwrapped
+from alicia.wire.fleet import decode_reports
+from alicia.wire.ports import Message
+from alicia.wire.topics import Topics
+
+PIECES = [
+    "a", "cpu", "value", "bool", "on", "and", "by", "inf", "1", ".5", "0x1f", "5m", "1e3", "(", ")",
+    "{", "}", "[", "]", ",", "=", "==", "!=", "=~", "!~", "<", ">=", "+", "-", "*", "/", "%", "^",
+    '"a.b"', "'x'", "`y`", '"', " ", "\n", "#c\n", "@", "offset", ":", "é", "\x00", "\ud800",
+]  # fmt: skip
+EXPRESSIONS = st.lists(st.sampled_from(PIECES), max_size=30).map("".join)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4)
+    ),
+    max_leaves=20,
+)
+RULE_FIELDS = (
+    "name", "condition", "threshold", "operator", "severity", "enabled", "for", "labels",
+    "resolve_threshold", "missing_for", "interval", "annotations", "depends_on", "metric_name",
+)  # fmt: skip
+SILENCE_FIELDS = ("matchers", "start", "end", "duration", "recurrence", "until", "timezone")
+TOPICS = (
+    "system/health/a", "system/discovery/register", "services/a/status", "services/register",
+    "metrics/collect", "voice/a/request", "health/heartbeat/a", "", "system",
+)  # fmt: skip
+
+
+@given(EXPRESSIONS | st.text(max_size=60))
+def test_an_expression_is_a_tree_or_a_fault_with_a_position(text: str) -> None:
+    try:
+        tree = parse(text)
+    except BadExpression as error:
+        assert 0 <= error.offset <= len(text)
+        assert str(error).startswith(f"{error.line}:{error.column}: ")
+        return
+    canonical = format_expr(tree)
+    assert format_expr(parse(canonical)) == canonical
+
+
+@given(
+    st.dictionaries(st.sampled_from(RULE_FIELDS), JSON | EXPRESSIONS)
+    | st.builds(
+        lambda condition, rest: {"name": "n", "severity": "info", "condition": condition, **rest},
+        EXPRESSIONS,
+        st.dictionaries(st.sampled_from(("threshold", "operator", "metric_name")), JSON),
+    )
+)
+def test_a_rule_is_whole_or_refused(body: dict[str, object]) -> None:
+    try:
+        rule = parse_rule(body, read=read_condition, interval_ms=1000)
+    except (BadRequest, BadField) as error:
+        assert error.errors()
+        return
+    assert parse_rule(rule_to_api(rule), read=read_condition, interval_ms=1) == rule
+
+
+@given(st.dictionaries(st.sampled_from(SILENCE_FIELDS), JSON))
+def test_a_silence_is_whole_or_refused(body: dict[str, object]) -> None:
+    try:
+        silence = parse_silence(
+            body, silence_id="s", now_ms=10**12, default_author="x", zones=load_zone
+        )
+    except (BadRequest, BadField) as error:
+        assert error.errors()
+        return
+    assert silence.state(10**12) in ("active", "pending", "expired")
+
+
+@given(st.sampled_from(TOPICS), JSON, st.text(max_size=20), st.booleans())
+def test_a_message_of_the_fleet_never_raises(
+    topic: str, value: object, source: str, retained: bool
+) -> None:
+    message = Message(f"alicia/{topic}", b"", retained=retained)
+    body = {"service_name": "a", "uptime": value, "capabilities": value, "port": value}
+    for each in (value, body):
+        reports = decode_reports(
+            message, Unwrapped(each, source=source), topics=Topics(), received_ms=10**12
+        )
+        assert len(reports) <= 2
+        msgspec.json.encode([report.service for report in reports])
