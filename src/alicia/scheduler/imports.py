@@ -117,11 +117,19 @@ class _Loader(yaml.SafeLoader):
 
 def _load_yaml(text: str) -> object:
     try:
-        value = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+        value = _read_one(text)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         reason = " ".join(str(error).split())[:300] or "nested too deeply"
         raise BadField("body", f"body: not YAML: {reason}", reason="bad_yaml") from None
     return _plain(value)
+
+
+def _read_one(text: str) -> object:
+    loader = _Loader(text)
+    try:
+        return loader.get_single_data()
+    finally:
+        loader.dispose()
 
 
 def _plain(value: object) -> object:

@@ -93,7 +93,7 @@ def replace(
 
 def get(connection: sqlite3.Connection, event_id: str) -> EventRecord:
     """One event."""
-    row = connection.execute(f"{SELECT_EVENT} WHERE event_id = ?", (event_id,)).fetchone()
+    row = connection.execute(SELECT_EVENT + " WHERE event_id = ?", (event_id,)).fetchone()
     if row is None:
         raise NotFound(f"there is no event {event_id[:64]!r}")
     return read_record(row)
@@ -280,7 +280,7 @@ def _open_revision(connection: sqlite3.Connection, record: EventRecord, *, from_
 
 
 def _first_us(record: EventRecord, stored_us: int) -> int:
-    """When a revision comes into force: a fresh ``once`` may be due a moment before it is stored."""
+    """When a revision comes into force; a fresh ``once`` may be due just before it is stored."""
     return stored_us if record.next_due_us is None else min(stored_us, record.next_due_us)
 
 

@@ -80,7 +80,8 @@ def _advance(connection: sqlite3.Connection, path: Path, steps: Sequence[Migrati
     try:
         for step in steps[version:]:
             _apply(connection, step)
-        connection.execute(f"PRAGMA user_version={newest}")
+        # A pragma takes no parameter; the number is a count of our own files.
+        connection.execute("PRAGMA user_version=" + str(newest))
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")
