@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 from tests.browser.conftest import keep
 from tests.support.brokers import MOSQUITTO, free_port
 
@@ -31,6 +31,13 @@ class Product:
     """One running ``alicia up --demo``."""
 
     url: str
+    data_dir: Path
+
+    def kill(self, service: str) -> None:
+        """Let one simulated service fall silent without a good-bye."""
+        doors = json.loads((self.data_dir / "run/demo.json").read_text())["services"]
+        request = urllib.request.Request(f"{doors[service]}/stop", method="POST")
+        urllib.request.urlopen(request, timeout=5).close()
 
     def ask(self, path: str, body: object = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
@@ -42,7 +49,7 @@ class Product:
 
 
 @pytest.fixture
-def product(tmp_path: Path) -> Iterator[Product]:
+def product(context: BrowserContext, tmp_path: Path) -> Iterator[Product]:
     environment = {
         **os.environ,
         "ALICIA_DATA_DIR": str(tmp_path / "data"),
@@ -63,7 +70,8 @@ def product(tmp_path: Path) -> Iterator[Product]:
             text=True,
         )
         try:
-            yield Product(_address_of(process))
+            yield Product(_address_of(process), tmp_path / "data")
+            context.close()  # before its server goes: a lost server is a fault to report
         finally:
             process.send_signal(signal.SIGTERM)
             process.communicate(timeout=10)
@@ -104,10 +112,8 @@ def test_a_killed_service_is_seen_without_reload(page: Page, product: Product) -
     expect(page.locator(f"{TILE} .spark").nth(4)).to_be_visible()
     keep(page, "first-light-all-up")
 
-    row = product.ask(f"/services/{VICTIM}")
-    limit_seconds = STALE_CADENCES * row["cadence"]
-    door = row["instances"][0]["address"]
-    urllib.request.urlopen(urllib.request.Request(f"http://{door}/stop", method="POST"), timeout=5)
+    limit_seconds = STALE_CADENCES * product.ask(f"/services/{VICTIM}")["cadence"]
+    product.kill(VICTIM)
     victim = page.locator(f"{TILE}[data-service={VICTIM}]")
     # One second for the judge, one for a machine with other things to do.
     expect(victim).to_have_attribute("data-status", "down", timeout=(limit_seconds + 2) * 1000)

@@ -25,7 +25,7 @@ export function follow(api: Api, service: string, metric: string, now: () => num
 
   const fetchTail = async () => {
     const oldest = now() - HELD_MS;
-    const held = samples.value ?? [];
+    const held = samples.peek() ?? [];
     // The newest instant is asked for again: other series may report it a little later.
     const from = Math.max(oldest, held[0]?.timestamp ?? 0);
     const query = { start: from / 1000, end: now() / 1000, limit: LIMIT };
@@ -37,7 +37,7 @@ export function follow(api: Api, service: string, metric: string, now: () => num
     samples,
     problem,
     async refresh() {
-      if (running || now() < nextAt(samples.value ?? [])) return;
+      if (running || now() < nextAt(samples.peek() ?? [])) return;
       running = true;
       try {
         await fetchTail();

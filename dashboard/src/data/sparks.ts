@@ -25,6 +25,8 @@ const POINTS_MAX = 120;
 const AT_ONCE = 3;
 /** A small line is extended at most this often. */
 const EVERY_MS = 15_000;
+/** A service that has sent nothing yet is asked again after this. */
+const SOON_MS = 3000;
 
 /** What says most about a service at one glance, best first. */
 const TELLING = [
@@ -69,7 +71,10 @@ export function createSparks(api: Api, now: () => number): Sparks {
     const path = pathOf("metrics", service);
     entry.metric ??= telling(decode.serviceMetrics(await api.get(path)).metrics);
     const { metric } = entry;
-    if (!metric) return;
+    if (!metric) {
+      entry.askedAt = now() - EVERY_MS + SOON_MS;
+      return;
+    }
     const oldest = now() - WINDOW_MS;
     const from = Math.max(oldest, (entry.samples[0]?.timestamp ?? 0) + 1);
     const query = { start: from / 1000, end: now() / 1000, limit: POINTS_MAX };

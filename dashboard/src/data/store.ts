@@ -54,7 +54,12 @@ export function createStore(api: Api): Store {
   const refreshAll = () => all.forEach((resource) => void resource.refresh());
 
   const reducers: Readonly<Record<string, (data: unknown) => void>> = {
-    service: (data) => update(services, (list) => withService(list, data)),
+    service: (data) => {
+      const before = services.value.peek()?.length;
+      update(services, (list) => withService(list, data));
+      // A newcomer arrives without its last day.
+      if (services.value.peek()?.length !== before) void services.refresh();
+    },
     alert: (data) => update(alerts, (list) => withAlert(list, data)),
     event: (data) => update(events, (list) => withEvent(list, data)),
     execution: (data) => {
@@ -91,7 +96,7 @@ export function createStore(api: Api): Store {
 
 /** A change on data that was never fetched waits for the fetch. */
 function update<T>(resource: Resource<T>, change: (old: T) => T): void {
-  const old = resource.value.value;
+  const old = resource.value.peek();
   if (old !== null) resource.put(change(old));
 }
 

@@ -1,6 +1,6 @@
 /** The wall: every service of the fleet, worst first, with what is wrong and what runs next. */
 
-import { useSignalEffect } from "@preact/signals";
+import { untracked, useSignalEffect } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { param, someOf, text } from "../base/params";
 import { usePage } from "../data/context";
@@ -31,7 +31,7 @@ export default function Wall() {
   );
   const sparks = useMemo(() => createSparks(api, clock.read), [api, clock]);
   useSignalEffect(() => {
-    if (store.tick.value > 0) sparks.tick();
+    if (store.tick.value > 0) untracked(sparks.tick);
   });
   useWallKeys();
 

@@ -43,7 +43,7 @@ from alicia.collector.publish import Presence, Reports, Speaker
 from alicia.collector.rejects import RejectLog
 from alicia.collector.route import RouteParts, Router
 from alicia.collector.stats import Stats
-from alicia.collector.system import SystemMetrics
+from alicia.collector.system import HOST_SERVICE, SystemMetrics
 from alicia.tsdb.head import Limits
 from alicia.tsdb.store import Store
 from alicia.wire.names import SeriesNames
@@ -262,7 +262,7 @@ class Collector:
                     self.store,
                     self.clock,
                     fleet.word_of,
-                    in_fleet=lambda service: service in fleet.records,
+                    in_fleet=lambda service: service == HOST_SERVICE or service in fleet.records,
                 ),
                 stats_routes(self.stats, self.store, self.clock, fleet.life_of),
                 reject_routes(self.rejects, self.counters),

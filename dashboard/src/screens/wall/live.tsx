@@ -1,6 +1,6 @@
 /** One metric of one service, drawn and followed as samples arrive. */
 
-import { useComputed, useSignal, useSignalEffect, type ReadonlySignal } from "@preact/signals";
+import { untracked, useComputed, useSignal, useSignalEffect, type ReadonlySignal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { unitOf } from "../../base/format";
 import type { Param } from "../../base/params";
@@ -32,7 +32,7 @@ export function Live({ service, metric, info, minutes, zoom }: LiveProps) {
   const table = useSignal(false);
   useSignalEffect(() => {
     void store.tick.value; // new samples: fetch the tail
-    void followed.refresh();
+    void untracked(followed.refresh);
   });
   const resume = () => zoom.set("");
   useEffect(

@@ -1,6 +1,6 @@
 /** The metrics of one service, current while a component shows them. */
 
-import { useSignalEffect } from "@preact/signals";
+import { untracked, useSignalEffect } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { ApiError, pathOf } from "../../data/api";
 import { usePage } from "../../data/context";
@@ -36,7 +36,7 @@ export function useServiceMetrics(service: string): Resource<ServiceMetrics> {
   useSignalEffect(() => {
     if (store.tick.value - asked.current < EVERY_MS) return;
     asked.current = store.tick.value;
-    void resource.refresh();
+    void untracked(resource.refresh);
   });
   return resource;
 }
