@@ -6,6 +6,7 @@ brings it back, ``"restart"`` does both. ``DATA_DIR/run/demo.json`` says where e
 """
 
 import asyncio
+import contextlib
 import logging
 import os
 from collections.abc import Callable, Coroutine
@@ -24,6 +25,7 @@ from alicia.adapters.lifetime import Ending
 from alicia.adapters.settings import Settings
 from alicia.base.clock import Clock, Random
 from alicia.cli.bus import broker_url
+from alicia.cli.demo import agenda
 from alicia.cli.demo.cast import Role, roles
 from alicia.cli.demo.chaos import Mood, mood_at
 from alicia.cli.demo.service import SimulatedService
@@ -33,6 +35,8 @@ from alicia.wire.topics import Topics
 
 _CHAOS_SEED: Final = 1  # the same troubles at the same time of every day they are looked at
 _CHAOS_LOOK_SECONDS: Final = 1.0
+_PLAN_AGAIN_SECONDS: Final = 5.0
+_CLEAR_SECONDS: Final = 2.0
 
 
 def run_demo(settings: Settings, services: int = 20, rate: float = 1.0, chaos: bool = False) -> int:
@@ -100,6 +104,7 @@ class Fleet:
         await self._control.start(self._on_control, self._on_state)
         if self._chaos:
             self._spawn(self._chaos_loop())
+        self._spawn(self._plan_loop())
         _write_note(self._note, {name: item.url for name, item in self._services.items()})
 
     async def stop(self) -> None:
@@ -107,6 +112,9 @@ class Fleet:
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*(service.stop() for service in self._services.values()))
+        with contextlib.suppress(TimeoutError):
+            clearing = asyncio.to_thread(agenda.clear, self._settings)
+            await asyncio.wait_for(clearing, _CLEAR_SECONDS)
         await self._control.stop()
         self._note.unlink(missing_ok=True)
 
@@ -171,6 +179,14 @@ class Fleet:
                     crashed.discard(name)
                     await _start(service)
             await asyncio.sleep(_CHAOS_LOOK_SECONDS)
+
+    async def _plan_loop(self) -> None:
+        """Put the home's events into the schedule as soon as a scheduler takes them."""
+        while True:
+            now = self._clock.now_ms() / 1000
+            if await asyncio.to_thread(agenda.plan, self._settings, now=now):
+                return
+            await asyncio.sleep(_PLAN_AGAIN_SECONDS)
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
