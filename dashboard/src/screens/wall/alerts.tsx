@@ -38,7 +38,9 @@ export function AlertsCard({ hrefOf }: { hrefOf: (service: string) => string }) 
 }
 
 function AlertRow({ alert, href }: { alert: Alert; href: string }) {
-  const limit = alert.threshold === null ? "" : ` (limit ${compact(alert.threshold)})`;
+  const said = alert.message || alert.service_name;
+  const value = alert.value === null ? "" : `value ${compact(alert.value)}`;
+  const limit = alert.threshold === null ? "" : `limit ${compact(alert.threshold)}`;
   return (
     <li class="row" data-testid="alert">
       <span class={`badge severity-${alert.severity}`}>{alert.severity}</span>
@@ -46,9 +48,8 @@ function AlertRow({ alert, href }: { alert: Alert; href: string }) {
         <a href={href} class="row-title">
           {alert.rule_name}
         </a>
-        <span class="row-sub" title={alert.message}>
-          {alert.service_name}
-          {alert.value !== null && ` · ${compact(alert.value)}${limit}`}
+        <span class="row-sub" title={[said, value, limit].filter(Boolean).join(" · ")}>
+          {said}
         </span>
       </span>
       <span class="row-end">
