@@ -8,6 +8,7 @@ from typing import Final
 BODY_BYTES_MAX: Final = 10 * 1024 * 1024  # as received, compressed or not
 BODY_INFLATED_BYTES_MAX: Final = 64 * 1024 * 1024
 JSON_DEPTH_MAX: Final = 32
+JSON_VALUES_MAX: Final = 4_000_000  # of bodies too large to be decoded in one go
 LABELS_MAX: Final = 64
 NAME_BYTES_MAX: Final = 256
 LABEL_VALUE_BYTES_MAX: Final = 4096

@@ -34,7 +34,7 @@ def parse_time_ms(value: str | int | float, *, field: str = "timestamp") -> int:
     if len(text) <= 64 and _RFC3339.fullmatch(text):
         return datetime_ms(_parse_rfc3339(text, field))
     try:
-        number = float(text)
+        number = float("" if "_" in text else text)  # which only Python takes for a number
     except ValueError:
         raise _bad(field, text[:64]) from None
     return _epoch_ms(number, field, value)

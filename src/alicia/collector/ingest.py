@@ -1,7 +1,7 @@
 """Where all samples enter: decoded bodies become batches, verdicts become answers."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import ClassVar, Final, NamedTuple
 
 from alicia.base.counters import Counters
@@ -13,10 +13,11 @@ from alicia.tsdb.head import Batch
 from alicia.tsdb.store import Store
 from alicia.tsdb.verdict import Verdict
 from alicia.wire.rejects import Reject
-from alicia.wire.samples import Decoded
+from alicia.wire.samples import Decoded, MetricBody
 
-SLICE: Final = 1000  # samples written before others get their turn on the loop
-QUEUED_MAX: Final = 50_000  # samples of large bodies that may wait at once (reliability.md §3)
+SLICE: Final = 500  # samples read and written in one go
+QUEUED_MAX: Final = 50_000  # metrics of large bodies that may wait at once (reliability.md §3)
+REJECTS_LISTED: Final = 10_000
 CLOCK_SKEW: Final = "clock_skew_seconds"
 
 _DETAILS: Final = {
@@ -31,16 +32,28 @@ _DETAILS: Final = {
 
 
 class IngestBusy(LimitExceeded):
-    """Too many samples wait to be written; nothing of this body was taken."""
+    """Too many metrics wait to be written; nothing of this body was taken."""
 
     code: ClassVar[str] = "ingest_busy"
 
 
 class Outcome(NamedTuple):
-    """What became of one body: how many of its metrics are stored, and which are not."""
+    """What became of one body: how many of its metrics are stored, and which are not.
+
+    ``rejected`` counts them all, also where ``rejects`` lists only the first ones.
+    """
 
     accepted: int
     rejects: Sequence[Reject]
+    rejected: int
+
+
+class _Whence(NamedTuple):
+    """When and where a body came in, and what it held, for the list of rejects."""
+
+    received_ms: int
+    entry: str
+    payload: object
 
 
 class Ingest:
@@ -53,59 +66,60 @@ class Ingest:
         self._queued = 0
         self._skewed: set[str] = set()
 
-    def offer(
-        self, decoded: Decoded, *, received_ms: int, entry: str, payload: object = None
-    ) -> Outcome:
-        """Write a body at once; for bodies of at most SLICE samples.
+    def take(
+        self, body: MetricBody, *, received_ms: int, entry: str, payload: object = None
+    ) -> Outcome | Awaitable[Outcome]:
+        """Read and write a body: a small one at once, a large one in slices once awaited.
 
-        ``entry`` and ``payload`` (the decoded body) are for the list of rejects.
-        """
-        verdicts = self._store.write(Batch(decoded.samples, received_ms, decoded.metadata))
-        return self._settle(decoded, verdicts, received_ms, entry, payload)
-
-    async def offer_large(
-        self, decoded: Decoded, *, received_ms: int, entry: str, payload: object = None
-    ) -> Outcome:
-        """Write a body in slices, so that others get their turn.
+        ``entry`` and ``payload`` (the decoded body) are for the list of rejects. Of the rejects
+        of a large body the first REJECTS_LISTED are told one by one; all are counted.
 
         Raises:
-            IngestBusy: more than QUEUED_MAX samples are waiting already.
+            IngestBusy: when awaited; more than QUEUED_MAX metrics are waiting already.
         """
-        size = len(decoded.samples)
-        if self._queued and self._queued + size > QUEUED_MAX:
-            raise IngestBusy(f"{self._queued} samples wait to be written; send again in a second")
-        self._queued += size
-        verdicts: list[Verdict] = []
-        try:
-            for start in range(0, size, SLICE):
-                part = decoded.samples[start : start + SLICE]
-                verdicts += self._store.write(Batch(part, received_ms, decoded.metadata))
-                await asyncio.sleep(0)
-        finally:
-            self._queued -= size
-        return self._settle(decoded, verdicts, received_ms, entry, payload)
+        first = body.read(0, parts_max=SLICE)
+        whence = _Whence(received_ms, entry, payload)
+        if first.size == body.size:
+            return self._write(first, whence)
+        return self._take_large(body, first, whence)
 
-    def _settle(
-        self,
-        decoded: Decoded,
-        verdicts: Sequence[Verdict],
-        received_ms: int,
-        entry: str,
-        payload: object,
-    ) -> Outcome:
+    async def _take_large(self, body: MetricBody, part: Decoded, whence: "_Whence") -> Outcome:
+        if self._queued and self._queued + body.size > QUEUED_MAX:
+            raise IngestBusy(f"{self._queued} metrics wait to be written; send again in a second")
+        self._queued += body.size
+        accepted = rejected = place = 0
+        listed: list[Reject] = []
+        try:
+            while part.size:
+                outcome = self._write(part, whence)
+                accepted += outcome.accepted
+                rejected += outcome.rejected
+                listed += outcome.rejects[: REJECTS_LISTED - len(listed)]
+                place += part.size
+                await asyncio.sleep(0)  # others get their turn on the loop
+                part = body.read(place, parts_max=SLICE)
+        finally:
+            self._queued -= body.size
+        return Outcome(accepted, listed, rejected)
+
+    def _write(self, decoded: Decoded, whence: "_Whence") -> Outcome:
+        batch = Batch(decoded.samples, whence.received_ms, decoded.metadata)
+        return self._settle(decoded, self._store.write(batch), whence)
+
+    def _settle(self, decoded: Decoded, verdicts: Sequence[Verdict], whence: "_Whence") -> Outcome:
         if decoded.skewed or self._skewed:
-            self._note_skew(decoded, received_ms)
+            self._note_skew(decoded, whence.received_ms)
         refused = [i for i, verdict in enumerate(verdicts) if not verdict.accepted]
         self._counters.add("samples", count=len(verdicts) - len(refused))
         if not refused and not decoded.rejects:
-            return Outcome(decoded.size, ())
+            return Outcome(decoded.size, (), 0)
         rejects = {reject.index: reject for reject in decoded.rejects}
         for i in refused:  # of a histogram's many samples the first refused one speaks
             index, verdict = decoded.indexes[i], verdicts[i]
             rejects.setdefault(index, Reject(index, verdict, _DETAILS[verdict]))
         ordered = [rejects[index] for index in sorted(rejects)]
-        self._rejects.add(entry, ordered, payload)
-        return Outcome(max(decoded.size - len(ordered), 0), ordered)
+        self._rejects.add(whence.entry, ordered, whence.payload)
+        return Outcome(max(decoded.size - len(ordered), 0), ordered, len(ordered))
 
     def _note_skew(self, decoded: Decoded, received_ms: int) -> None:
         """Show whose clock is wrong, and that it is right again."""

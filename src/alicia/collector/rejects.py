@@ -1,7 +1,7 @@
 """The last refused inputs, so that a sender's owner can see what was wrong."""
 
-from collections import deque
-from collections.abc import Iterable, Sequence
+from collections import Counter, deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from alicia.base.clock import Clock
@@ -41,13 +41,14 @@ class RejectLog:
         self._clock = clock
         self._kept: deque[Refusal] = deque(maxlen=REJECTS_KEPT)
 
-    def add(self, entry: str, rejects: Iterable[Reject], payload: object = None) -> None:
+    def add(self, entry: str, rejects: Sequence[Reject], payload: object = None) -> None:
         """Note the rejects of one body; ``payload`` is the decoded body."""
         at_ms = self._clock.now_ms()
         if isinstance(payload, dict):
             payload = payload.get("metrics", payload)
-        for reject in rejects:
-            self._counters.add("rejected", reject.code)
+        for code, count in Counter(reject.code for reject in rejects).items():
+            self._counters.add("rejected", code, count)
+        for reject in rejects[-REJECTS_KEPT:]:
             item = payload
             if isinstance(payload, Sequence) and not isinstance(payload, str | bytes):
                 item = payload[reject.index] if reject.index < len(payload) else None

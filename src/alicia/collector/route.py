@@ -1,5 +1,6 @@
 """From a bus message to the part that it concerns; peer data never raises here."""
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
@@ -7,7 +8,7 @@ from typing import Final, NamedTuple
 from alicia.base.clock import Clock
 from alicia.base.counters import Counters
 from alicia.base.limits import BODY_BYTES_MAX, BUS_PARSE_BYTES_MAX
-from alicia.collector.ingest import SLICE, Ingest, IngestBusy
+from alicia.collector.ingest import Ingest, IngestBusy, Outcome
 from alicia.collector.places import Meaning, Place, place_of
 from alicia.collector.rejects import RejectLog
 from alicia.wire.envelope import Unwrapped, unwrap
@@ -15,7 +16,7 @@ from alicia.wire.gauges import numeric_leaves
 from alicia.wire.names import SeriesNames
 from alicia.wire.ports import Message
 from alicia.wire.rejects import Reject
-from alicia.wire.samples import decode_metrics
+from alicia.wire.samples import MetricBody
 from alicia.wire.topics import Topics
 
 OURS: Final = "metrics_collector"
@@ -70,7 +71,20 @@ class Router:
         if not message.body:
             self._ignore("retained_cleared")
             return None
-        opened = unwrap(message.body)
+        if len(message.body) > BUS_PARSE_BYTES_MAX:
+            return self._large(message, place)
+        return self._take(message, place, unwrap(message.body, odd_numbers=True))
+
+    async def _large(self, message: Message, place: Place) -> None:
+        """A body that takes long to read is read by a thread, since everybody needs the loop."""
+        opened = await asyncio.to_thread(unwrap, message.body, odd_numbers=True, in_parts=True)
+        writing = self._take(message, place, opened)
+        if writing is not None:
+            await writing
+
+    def _take(
+        self, message: Message, place: Place, opened: Unwrapped | Reject
+    ) -> Awaitable[None] | None:
         if isinstance(opened, Reject):
             self._refuse(message, place, opened)
             return None
@@ -95,25 +109,19 @@ class Router:
             if not value and place.meaning is Meaning.STATUS:
                 return None
         received_ms = message.received_ms or self._clock.now_ms()
-        decoded = decode_metrics(
+        body = MetricBody(
             value,
             received_ms=received_ms,
             default_service=place.service or opened.source,
             names=self._names,
             mend_clocks=True,
         )
-        if len(decoded.samples) <= SLICE:
-            self._parts.ingest.offer(
-                decoded, received_ms=received_ms, entry=message.topic, payload=value
-            )
-            return None
-        return self._large(
-            self._parts.ingest.offer_large(
-                decoded, received_ms=received_ms, entry=message.topic, payload=value
-            )
+        outcome = self._parts.ingest.take(
+            body, received_ms=received_ms, entry=message.topic, payload=value
         )
+        return None if isinstance(outcome, Outcome) else self._finish(outcome)
 
-    async def _large(self, writing: Awaitable[object]) -> None:
+    async def _finish(self, writing: Awaitable[object]) -> None:
         try:
             await writing
         except IngestBusy as busy:

@@ -1,6 +1,7 @@
 """Histogram and summary values as the series they are stored as."""
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -9,6 +10,11 @@ from alicia.wire.rejects import Refused
 from alicia.wire.values import parse_value, shown
 
 BUCKETS_MAX: Final = 1000
+_BOUND: Final = re.compile(
+    r"[+-]?(?:Inf(?:inity)?|(?:\d{1,40}(?:\.\d{0,40})?|\.\d{1,40})(?:e[+-]?\d{1,3})?)",
+    re.ASCII | re.IGNORECASE,
+)
+_NOTHING_OBSERVED: Final = (None, "NaN", "nan")
 # A suffix of the metric's name, the pair that tells the series apart, and the value.
 Part = tuple[str, tuple[tuple[str, str], ...], float]
 
@@ -26,7 +32,7 @@ def histogram_parts(value: object) -> Iterator[Part]:
     whole = _object(value, "histogram", "count, sum and buckets")
     bounds = _bounded(whole.get("buckets"), "buckets", "bad_histogram")
     top = bounds.get(math.inf)
-    count = _count(whole["count"], "value.count") if "count" in whole else top
+    count = _count(whole["count"], "value.count", "bad_histogram") if "count" in whole else top
     if count is None:
         raise Refused("bad_histogram", "value: has neither a count nor a +Inf bucket; send one")
     if top is not None and top != count:
@@ -51,6 +57,8 @@ def histogram_parts(value: object) -> Iterator[Part]:
 def summary_parts(value: object) -> Iterator[Part]:
     """One series per quantile, ``_sum`` where it is given, ``_count``.
 
+    A quantile of nothing, which clients write as NaN or null, gives no series.
+
     Raises:
         Refused: ``bad_summary``, ``bad_value``.
     Source: contract.md §3, metrics.md §1.
@@ -65,7 +73,7 @@ def summary_parts(value: object) -> Iterator[Part]:
         yield "", (("quantile", format_bound(quantile)),), quantiles[quantile]
     if "sum" in whole:
         yield "_sum", (), parse_value(whole["sum"], field="value.sum")
-    yield "_count", (), _count(whole["count"], "value.count")
+    yield "_count", (), _count(whole["count"], "value.count", "bad_summary")
 
 
 def _object(value: object, what: str, keys: str) -> Mapping[str, object]:
@@ -84,20 +92,24 @@ def _bounded(raw: object, field: str, code: str) -> dict[float, float]:
         bound = _bound(text)
         if math.isnan(bound) or bound in found:
             raise Refused(code, f"value.{field}: {shown(text)} is no number, or there twice")
-        read = parse_value if code == "bad_summary" else _count
-        found[bound] = read(value, field=f"value.{field}.{text[:32]}")
+        where = f"value.{field}.{text[:32]}"
+        if code == "bad_histogram":
+            found[bound] = _count(value, where, code)
+        elif value not in _NOTHING_OBSERVED:
+            found[bound] = parse_value(value, field=where)
     return found
 
 
 def _bound(text: str) -> float:
-    try:
-        return float(text) + 0.0  # -0.0 and 0.0 are one bound
-    except ValueError:
+    if not _BOUND.fullmatch(text):
         return math.nan
+    return float(text) + 0.0  # -0.0 and 0.0 are one bound
 
 
-def _count(raw: object, field: str) -> float:
+def _count(raw: object, field: str, code: str) -> float:
     count = parse_value(raw, field=field)
     if count < 0:
-        raise Refused("bad_histogram", f"{field}: {count:g} is negative; counts only grow")
+        raise Refused(code, f"{field}: {count:g} is negative; counts only grow")
+    if count != int(count):
+        raise Refused(code, f"{field}: {count:g} is not whole; it counts observations")
     return count

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from alicia.base.limits import BODY_INFLATED_BYTES_MAX
-from alicia.wire.json import BadJson, Undecodable, decode_bounded
+from alicia.wire.json import BadJson, Undecodable, decode_bounded, decode_in_parts
 from alicia.wire.rejects import Reject
 
 LEVELS_MAX: Final = 4
@@ -70,11 +70,14 @@ def seal(
     return _encode({**payload, **envelope} if payload else envelope)
 
 
-def unwrap(body: bytes, *, index: int = 0) -> Unwrapped | Reject:
+def unwrap(
+    body: bytes, *, index: int = 0, odd_numbers: bool = False, in_parts: bool = False
+) -> Unwrapped | Reject:
     """Open a message of any peer: envelopes of up to LEVELS_MAX levels, gzip, bare values.
 
     Bare text that does not begin like JSON is its own value, because some services send
-    ``online`` without quotes. Never raises; ``index`` is that of a Reject.
+    ``online`` without quotes. Never raises; ``index`` is that of a Reject, ``odd_numbers`` as in
+    decode_bounded(), ``in_parts`` is for large bodies in a worker thread.
     """
     if not body:
         return Unwrapped(None)
@@ -84,7 +87,8 @@ def unwrap(body: bytes, *, index: int = 0) -> Unwrapped | Reject:
             return Reject(index, "bad_gzip", "the gzip data is broken or inflates above the limit")
         body = inflated
     try:
-        value = decode_bounded(body)
+        decode = decode_in_parts if in_parts else decode_bounded
+        value = decode(body, odd_numbers=odd_numbers)
     except BadJson as error:
         text = _bare_text(body)
         return Reject(index, error.code, str(error)) if text is None else Unwrapped(text)

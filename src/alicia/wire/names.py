@@ -187,10 +187,10 @@ def _label_text(label: str, raw: object) -> str:
 
 
 def _text(raw: object, field: str, code: str) -> str:
+    if raw is None or (isinstance(raw, str) and not raw.strip()):
+        raise Refused(code, f"{field}: is missing or empty; send a text")
     if not isinstance(raw, str):
         raise Refused(code, f"{field}: {shown(raw)} is not a text; send a text")
-    if not raw.strip():
-        raise Refused(code, f"{field}: is missing or empty; name it")
     if len(raw) > NAME_BYTES_MAX or len(raw.encode(errors="surrogatepass")) > NAME_BYTES_MAX:
         raise Refused(code, f"{field}: more than {NAME_BYTES_MAX} bytes; shorten it")
     if any(ord(char) < 32 or ord(char) == 127 for char in raw) or not _encodable(raw):

@@ -24,7 +24,7 @@ _COMPOUND: Final[Mapping[MetricType | None, tuple[Callable[[object], Iterable[Pa
     MetricType.SUMMARY: (summary_parts, "quantile"),
 }
 _HELP_CHARS_MAX: Final = 1024
-_BODY_KEYS: Final = ("metrics", "name")  # one of them tells a body from any other object
+_BODY_KEYS: Final = ("metrics", "name", "value")  # one of them tells a body from any other object
 
 
 class Decoded(NamedTuple):
@@ -64,43 +64,87 @@ def decode_metrics(
 
     Source: contract.md §3, bus.md §5 T1-T4.
     """
-    reading = _Reading(
-        received_ms, names or SeriesNames(), mend_clocks=mend_clocks, forced_service=forced_service
+    body = MetricBody(
+        value,
+        received_ms=received_ms,
+        default_service=default_service,
+        default_instance=default_instance,
+        names=names,
+        mend_clocks=mend_clocks,
+        forced_service=forced_service,
     )
-    try:
-        metrics = reading.body(value, default_service, default_instance)
-    except Refused as refused:
-        reading.rejects.append(refused.at(0))
-        metrics = ()
-    for index, metric in enumerate(metrics):
-        try:
-            reading.metric(index, metric)
-        except Refused as refused:
-            reading.rejects.append(refused.at(index))
-    return reading.decoded(len(metrics))
+    return body.read(0)
 
 
-class _Reading:
-    """The body being read: its defaults, and what was found so far."""
+class MetricBody:
+    """A metric body that can be read in parts, so that a large one keeps nobody waiting.
+
+    The arguments are those of decode_metrics(); ``size`` is the number of metrics.
+    """
 
     def __init__(
-        self, received_ms: int, names: SeriesNames, *, mend_clocks: bool, forced_service: str
+        self,
+        value: object,
+        *,
+        received_ms: int,
+        default_service: str = "",
+        default_instance: str = "",
+        names: SeriesNames | None = None,
+        mend_clocks: bool = False,
+        forced_service: str = "",
     ) -> None:
         self._received_ms = received_ms
-        self._names = names
+        self._names = names or SeriesNames()
         self._mend_clocks = mend_clocks
         self._forced_service = forced_service
         self._service = UNKNOWN_SERVICE
         self._instance = ""
         self._stamp: object = None
+        self._fault: Refused | None = None
+        self._forget()
+        try:
+            self._metrics = self._body(value, default_service, default_instance)
+        except Refused as refused:
+            self._metrics, self._fault = (), refused
+        self.size = len(self._metrics)
+
+    def read(self, start: int, *, parts_max: int | None = None) -> Decoded:
+        """The metrics from place ``start``; a fault of the whole body is told at 0.
+
+        ``size`` of the answer says how many metrics were read: fewer than there are where more
+        than ``parts_max`` samples and rejects came of them.
+        """
+        self._forget()
+        if self._fault is not None and start == 0:
+            self._rejects.append(self._fault.at(0))
+        index = start
+        while index < self.size:
+            try:
+                self._metric(index, self._metrics[index])
+            except Refused as refused:
+                self._rejects.append(refused.at(index))
+            index += 1
+            if parts_max is not None and len(self._samples) + len(self._rejects) >= parts_max:
+                break
+        return Decoded(
+            self._samples,
+            self._indexes,
+            self._metadata,
+            self._rejects,
+            frozenset(self._services),
+            self._skewed,
+            index - start,
+        )
+
+    def _forget(self) -> None:
         self._samples: list[Sample] = []
         self._indexes: list[int] = []
         self._metadata: dict[tuple[str, str], Metadata] = {}
         self._services: set[str] = set()
         self._skewed: dict[str, float] = {}
-        self.rejects: list[Reject] = []
+        self._rejects: list[Reject] = []
 
-    def body(self, value: object, service: str, instance: str) -> Sequence[object]:
+    def _body(self, value: object, service: str, instance: str) -> Sequence[object]:
         """The metrics of a body; what it says of its sender becomes their default."""
         named = value.get("service_name") if isinstance(value, dict) else None
         if named is not None or service:  # the body's own word before the envelope's
@@ -121,10 +165,10 @@ class _Reading:
         self._stamp = value.get("timestamp")
         return _listed(value["metrics"])
 
-    def metric(self, index: int, raw: object) -> None:
+    def _metric(self, index: int, raw: object) -> None:
         """Read one metric into samples; on a fault none of them is kept."""
         if not isinstance(raw, dict):
-            raise Refused("bad_metric", f"{shown(raw)} is no metric; send an object with name")
+            raise Refused("bad_metric", f"{shown(raw)} is no metric; send an object")
         get = raw.get
         labels = get("labels")
         named = get("service_name")
@@ -144,18 +188,6 @@ class _Reading:
         self._services.add(service)
         if kind is not None or "unit" in raw or "help" in raw:
             self._describe(service, series.name, kind, raw)
-
-    def decoded(self, size: int) -> Decoded:
-        """Everything that was read."""
-        return Decoded(
-            self._samples,
-            self._indexes,
-            self._metadata,
-            self.rejects,
-            frozenset(self._services),
-            self._skewed,
-            size,
-        )
 
     def _sender(self, service: object, instance: object) -> tuple[str, str]:
         if self._forced_service:

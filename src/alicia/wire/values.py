@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from alicia.base.errors import BadField
@@ -14,6 +15,12 @@ _NUMBER: Final = re.compile(
     r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)?(?:\.\d*)?(?:[eE][+-]?\d{1,3})?\s*%?", re.ASCII
 )
 _SHOWN_MAX: Final = 40
+_JSON_NAMES: Final[Mapping[type, str]] = {
+    dict: "an object",
+    list: "an array",
+    bool: "a boolean",
+    bytes: "bytes",
+}
 
 
 def parse_value(raw: object, *, field: str) -> float:
@@ -31,6 +38,8 @@ def parse_value(raw: object, *, field: str) -> float:
             number = math.inf
     else:
         number = math.nan
+    if raw is None:
+        raise Refused("bad_value", f"{field}: is missing or null; send a number")
     if not math.isfinite(number):
         raise Refused("bad_value", f"{field}: {shown(raw)} is not a finite number; send a number")
     return number
@@ -63,7 +72,7 @@ def unskewed(t_ms: int, *, received_ms: int) -> int:
 
 def shown(raw: object) -> str:
     """A peer's value for a message: short, on one line."""
-    text = repr(raw[:_SHOWN_MAX]) if isinstance(raw, str) else type(raw).__name__
+    text = repr(raw[:_SHOWN_MAX]) if isinstance(raw, str) else _JSON_NAMES.get(type(raw), "a value")
     if isinstance(raw, int | float) and not isinstance(raw, bool):
         text = str(raw) if isinstance(raw, float) or abs(raw) < 10**_SHOWN_MAX else "a huge number"
     return "null" if raw is None else text

@@ -6,15 +6,23 @@ from typing import Any
 import pytest
 
 from alicia.base.counters import Counters
+from alicia.base.limits import REJECTS_KEPT
 from alicia.collector.canary import Canary
 from alicia.collector.health import Check, Condition, Health
-from alicia.collector.ingest import QUEUED_MAX, Ingest, IngestBusy
+from alicia.collector.ingest import (
+    QUEUED_MAX,
+    REJECTS_LISTED,
+    SLICE,
+    Ingest,
+    IngestBusy,
+    Outcome,
+)
 from alicia.collector.loops import every_loop
 from alicia.collector.rate import RateMeter
 from alicia.collector.rejects import RejectLog
 from alicia.tsdb.head import Limits
 from alicia.tsdb.store import Store
-from alicia.wire.samples import decode_metrics
+from alicia.wire.samples import MetricBody
 
 
 def test_a_returned_summary_is_a_round_trip() -> None:
@@ -97,14 +105,29 @@ async def test_too_many_waiting_samples_are_refused(clock: Any) -> None:
     store = Store(Limits())
     ingest = Ingest(store, counters, RejectLog(counters, clock))
     metric = {"name": "x", "value": 1}
-    half = decode_metrics([metric] * (QUEUED_MAX // 2 + 1), received_ms=clock.now_ms())
-    first = asyncio.ensure_future(
-        ingest.offer_large(half, received_ms=clock.now_ms(), entry="http")
-    )
+    half = MetricBody([metric] * (QUEUED_MAX // 2 + 1), received_ms=clock.now_ms())
+    taking = [ingest.take(half, received_ms=clock.now_ms(), entry="http") for _ in range(2)]
+    first, second = (each for each in taking if not isinstance(each, Outcome))
+    waiting = asyncio.ensure_future(first)
     await asyncio.sleep(0)
     with pytest.raises(IngestBusy):
-        await ingest.offer_large(half, received_ms=clock.now_ms(), entry="http")
-    assert (await first).accepted == QUEUED_MAX // 2 + 1
+        await second
+    assert (await waiting).accepted == QUEUED_MAX // 2 + 1
+
+
+async def test_of_very_many_rejects_the_first_are_told_and_all_are_counted(clock: Any) -> None:
+    counters = Counters()
+    log = RejectLog(counters, clock)
+    body = MetricBody([5] * (REJECTS_LISTED + SLICE), received_ms=clock.now_ms())
+    taking = Ingest(Store(Limits()), counters, log).take(
+        body, received_ms=clock.now_ms(), entry="http"
+    )
+    assert not isinstance(taking, Outcome)
+    outcome = await taking
+    assert [reject.index for reject in outcome.rejects] == list(range(REJECTS_LISTED))
+    assert (outcome.accepted, outcome.rejected) == (0, REJECTS_LISTED + SLICE)
+    assert counters.by_label("rejected") == {"bad_metric": REJECTS_LISTED + SLICE}
+    assert len(log.newest()) == REJECTS_KEPT
 
 
 def test_of_a_histogram_the_first_refused_sample_speaks(clock: Any) -> None:
@@ -112,7 +135,8 @@ def test_of_a_histogram_the_first_refused_sample_speaks(clock: Any) -> None:
     log = RejectLog(counters, clock)
     ingest = Ingest(Store(Limits(max_series=1)), counters, log)
     histogram = {"name": "h", "value": {"count": 1, "sum": 1, "buckets": {"1": 1}}}
-    decoded = decode_metrics([histogram], received_ms=clock.now_ms())
-    outcome = ingest.offer(decoded, received_ms=clock.now_ms(), entry="http")
+    body = MetricBody([histogram], received_ms=clock.now_ms())
+    outcome = ingest.take(body, received_ms=clock.now_ms(), entry="http")
+    assert isinstance(outcome, Outcome)
     assert (outcome.accepted, [reject.code for reject in outcome.rejects]) == (0, ["series_limit"])
     assert counters.by_label("rejected") == {"series_limit": 1}

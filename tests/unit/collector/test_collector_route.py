@@ -107,9 +107,11 @@ def test_gzip_is_inflated(bench: Bench) -> None:
         (b"NaN", "bad_body"),
         (b"{}", "bad_body"),
         (b'{"metrics": 5}', "bad_body"),
-        (b'{"name": "x", "value": NaN}', "bad_json"),
+        (b'{"name": "x", "value": NaN}', "bad_value"),
+        (b'{"name": "x", "value": -Infinity}', "bad_value"),
+        (b'{"name": "x" NaN}', "bad_json"),
         (b'{"name": "x", "value": "NaN"}', "bad_value"),
-        (b'{"name": "x", "value": 1e999}', "bad_json"),
+        (b'{"name": "x", "value": 1e999}', "bad_value"),
         (b'{"name": "", "value": 1}', "bad_name"),
         (b"\x1f\x8bbroken", "bad_gzip"),
     ],
@@ -190,6 +192,27 @@ def test_unknown_topics_are_counted_up_to_a_bound(bench: Bench) -> None:
         2,
     )
     assert not bench.codes()
+
+
+def test_a_number_that_json_lacks_costs_no_neighbour(bench: Bench) -> None:
+    bench.send(COLLECT, b'[{"name":"x","value":NaN},{"name":"y","value":2}]')
+    assert bench.values() == {'y{instance="unknown",service="unknown"}': 2}
+    assert bench.codes() == ["bad_value"]
+
+
+async def test_a_body_of_many_bytes_is_read_by_a_thread(bench: Bench) -> None:
+    padded = json.dumps(GOOD).encode() + b" " * BUS_PARSE_BYTES_MAX
+    waiting = bench.send(COLLECT, padded)
+    assert waiting is not None
+    await waiting
+    assert len(bench.values()) == 1
+
+
+async def test_a_broken_body_of_many_bytes_is_refused(bench: Bench) -> None:
+    waiting = bench.send(COLLECT, b'{"broken' + b" " * BUS_PARSE_BYTES_MAX)
+    assert waiting is not None
+    await waiting
+    assert bench.codes() == ["bad_json"]
 
 
 async def test_a_large_body_withholds_its_acknowledgement_until_written(bench: Bench) -> None:

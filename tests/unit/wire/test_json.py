@@ -1,9 +1,19 @@
 """Bounded decoding: every kind of broken body has its own code, and none surprises."""
 
+import json
+
 import pytest
 
-from alicia.base.limits import JSON_DEPTH_MAX
-from alicia.wire.json import BadJson, BadUtf8, TooDeep, Undecodable, decode_bounded
+from alicia.base.limits import JSON_DEPTH_MAX, JSON_VALUES_MAX
+from alicia.wire.json import (
+    BadJson,
+    BadUtf8,
+    TooDeep,
+    TooManyValues,
+    Undecodable,
+    decode_bounded,
+    decode_in_parts,
+)
 
 
 @pytest.mark.parametrize(
@@ -62,3 +72,49 @@ def test_many_brackets_side_by_side_or_in_strings_are_not_depth() -> None:
 
 def test_codes_are_stable() -> None:
     assert [BadJson.code, BadUtf8.code, TooDeep.code] == ["bad_json", "bad_utf8", "too_deep"]
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (
+            b'{"a":NaN,"b":-Infinity,"c":[Infinity]}',
+            {"a": "NaN", "b": "-Infinity", "c": ["Infinity"]},
+        ),
+        (b'{"a":1e999,"NaN":"NaN \\" NaN"}', {"a": "1e999", "NaN": 'NaN " NaN'}),
+        (b"[" + b"1" * 400 + b".5]", ["1" * 400 + ".5"]),
+        (b"[1e5,1e-999]", [1e5, 0.0]),
+    ],
+)
+def test_odd_numbers_come_as_text_where_they_are_wanted(body: bytes, value: object) -> None:
+    assert decode_bounded(body, odd_numbers=True) == value
+    assert decode_in_parts(body, odd_numbers=True) == value
+
+
+@pytest.mark.parametrize("body", [b"{NaN", b"[1,NaN", b'"NaN', b"nullNaN"])
+def test_odd_numbers_mend_no_other_fault(body: bytes) -> None:
+    with pytest.raises(BadJson):
+        decode_bounded(body, odd_numbers=True)
+
+
+_MANY = [{"name": f"m{i}", "labels": {"a": ['"[,'] * 20}} for i in range(2000)]
+
+
+@pytest.mark.parametrize("value", [_MANY, {"x": 1, "deep": {"m": _MANY}}, ["x" * 100_000], 7])
+def test_reading_in_parts_reads_the_same(value: object) -> None:
+    body = json.dumps(value, indent=1).encode()
+    assert decode_in_parts(b"\xef\xbb\xbf \n" + body) == value
+
+
+@pytest.mark.parametrize(
+    ("body", "error"),
+    [
+        (b"[" + b"[1]," * 20_000 + b"x]", BadJson),
+        (b"[" + b"[1]," * 20_000 + b'"\xff"]', BadUtf8),
+        (b"[" + b"[1]," * 20_000 + b"[" * 40, TooDeep),
+        (b"[" + b"0," * JSON_VALUES_MAX + b"0]", TooManyValues),
+    ],
+)
+def test_reading_in_parts_breaks_alike(body: bytes, error: type[Undecodable]) -> None:
+    with pytest.raises(error):
+        decode_in_parts(body)

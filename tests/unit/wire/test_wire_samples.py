@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from alicia.series.kinds import MetricType
 from alicia.series.samples import Metadata
 from alicia.wire.names import SERIES_NAMES_MAX, SeriesNames, canonical_service
-from alicia.wire.samples import Decoded, decode_metrics
+from alicia.wire.samples import Decoded, MetricBody, decode_metrics
 
 NOW_MS = 1_795_425_234_000
 DAY_S = 86_400
@@ -137,6 +137,36 @@ def test_a_summary_is_stored_as_its_series() -> None:
     assert decoded.metadata == {("a", "s"): Metadata(MetricType.SUMMARY)}
 
 
+@pytest.mark.parametrize("nothing", [None, "NaN"])
+def test_a_quantile_of_nothing_costs_only_itself(nothing: object) -> None:
+    value = {"count": 0, "sum": 0, "quantiles": {"0.5": nothing, "0.9": 1}}
+    decoded = decode({"name": "s", "value": value})
+    assert [sample.labels.get("quantile") for sample in decoded.samples] == ["0.9", None, None]
+    assert not decoded.rejects
+
+
+def test_a_body_read_in_parts_means_the_same() -> None:
+    metrics = [{"name": "x", "value": i, "labels": {"i": str(i)}} for i in range(4)]
+    value = {"service_name": "s", "metrics": [*metrics, 5, {"name": "", "value": 1}]}
+    body = MetricBody(value, received_ms=NOW_MS)
+    parts = [body.read(start, parts_max=4) for start in (0, 4)]
+    whole = decode(value)
+    assert [sample for part in parts for sample in part.samples] == whole.samples
+    assert [index for part in parts for index in part.indexes] == whole.indexes
+    assert [reject for part in parts for reject in part.rejects] == whole.rejects
+    assert [part.size for part in parts] == [4, 2]
+
+
+def test_a_fault_of_the_whole_body_is_told_once() -> None:
+    body = MetricBody(5, received_ms=NOW_MS)
+    assert [codes(body.read(0)), codes(body.read(1))] == [[(0, "bad_body")], []]
+
+
+def test_a_nameless_metric_is_told_what_it_lacks() -> None:
+    (reject,) = decode({"value": 1}).rejects
+    assert (reject.code, reject.detail) == ("bad_name", "name: is missing or empty; send a text")
+
+
 @pytest.mark.parametrize(
     "value",
     [
@@ -168,6 +198,10 @@ def test_count_and_the_last_bucket_stand_for_each_other(value: object) -> None:
         ({"count": 2, "buckets": {"1": 2, "2": 1}}, "bad_histogram"),
         ({"count": 2, "buckets": {"1": 3}}, "bad_histogram"),
         ({"count": 2, "buckets": {"+Inf": 3}}, "bad_histogram"),
+        ({"count": 2.5, "buckets": {}}, "bad_histogram"),
+        ({"count": 2, "buckets": {"1": 0.5}}, "bad_histogram"),
+        ({"count": 2, "buckets": {"1_0": 1}}, "bad_histogram"),
+        ({"count": 2, "buckets": {" 1": 1}}, "bad_histogram"),
         ({"count": 1, "sum": "NaN", "buckets": {}}, "bad_value"),
         ({"count": 1, "buckets": {str(i): 0 for i in range(1001)}}, "bad_histogram"),
     ],
@@ -184,7 +218,9 @@ def test_broken_histograms_are_refused_whole(value: object, code: str) -> None:
     [
         ({"quantiles": {"0.5": 1}}, "bad_summary"),
         ({"count": 1, "quantiles": {"1.5": 1}}, "bad_summary"),
-        ({"count": 1, "quantiles": {"0.5": "NaN"}}, "bad_value"),
+        ({"count": 1, "quantiles": {"0.5": "fast"}}, "bad_value"),
+        ({"count": 0.5, "quantiles": {"0.5": 1}}, "bad_summary"),
+        ({"count": -1, "quantiles": {"0.5": 1}}, "bad_summary"),
         ("x", "bad_summary"),
     ],
 )

@@ -1,6 +1,8 @@
 """Bodies of requests: bounded, inflated under a cap, decoded to plain values."""
 
+import asyncio
 from collections.abc import Mapping
+from typing import Final
 
 from starlette.requests import ClientDisconnect, Request
 
@@ -8,7 +10,11 @@ from alicia.adapters.http.content_types import ANY_TYPE, JSON_ONLY, check_type
 from alicia.adapters.http.errors import BadBody
 from alicia.adapters.http.inflate import inflate
 from alicia.base.errors import BadField
-from alicia.wire.json import decode_bounded
+from alicia.wire.json import decode_bounded, decode_in_parts
+
+# What takes longer than a few milliseconds is done by a worker thread, since everybody waits
+# for the loop.
+_AT_ONCE_BYTES_MAX: Final = 64 * 1024
 
 
 async def read_body(request: Request, types: tuple[str, ...] = ANY_TYPE) -> bytes:
@@ -24,11 +30,14 @@ async def read_body(request: Request, types: tuple[str, ...] = ANY_TYPE) -> byte
         raw = await request.body()
     except ClientDisconnect:
         raise BadBody("the client went away before the body was complete") from None
-    return inflate(raw, request.headers.get("content-encoding", ""))
+    coding = request.headers.get("content-encoding", "")
+    if coding and len(raw) > _AT_ONCE_BYTES_MAX // 16:  # a bomb grows a thousandfold
+        return await asyncio.to_thread(inflate, raw, coding)
+    return inflate(raw, coding)
 
 
-async def read_json(request: Request) -> object:
-    """The value of a JSON body.
+async def read_json(request: Request, *, odd_numbers: bool = False) -> object:
+    """The value of a JSON body; ``odd_numbers`` as in wire.json.decode_bounded().
 
     Raises:
         WrongType: the body is not declared as JSON.
@@ -39,7 +48,9 @@ async def read_json(request: Request) -> object:
     body = await read_body(request, JSON_ONLY)
     if not body.strip():
         raise BadBody("the body is empty; send a JSON value")
-    return decode_bounded(body)
+    if len(body) > _AT_ONCE_BYTES_MAX:
+        return await asyncio.to_thread(decode_in_parts, body, odd_numbers=odd_numbers)
+    return decode_bounded(body, odd_numbers=odd_numbers)
 
 
 async def read_object(request: Request) -> Mapping[str, object]:

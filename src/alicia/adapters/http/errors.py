@@ -94,8 +94,10 @@ def status_of(error: AliciaError) -> HTTPStatus:
     """The status that ``error`` is answered with."""
     if isinstance(error, HttpError):
         return error.status
-    # The request was read in no part, unlike one with a wrong value in it.
-    return HTTPStatus.BAD_REQUEST if isinstance(error, Undecodable) else STATUS[error.kind]
+    if isinstance(error, Undecodable):  # read in no part, unlike one with a wrong value in it
+        too_much = error.kind is Kind.LIMIT
+        return HTTPStatus.REQUEST_ENTITY_TOO_LARGE if too_much else HTTPStatus.BAD_REQUEST
+    return STATUS[error.kind]
 
 
 def answer(error: AliciaError, *, path: str) -> Json:

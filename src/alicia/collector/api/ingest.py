@@ -10,9 +10,9 @@ from alicia.adapters.http.json_response import Json
 from alicia.adapters.http.roles import Role, caller_of, needs
 from alicia.base.clock import Clock
 from alicia.base.counters import Counters
-from alicia.collector.ingest import SLICE, Ingest, Outcome
+from alicia.collector.ingest import Ingest, Outcome
 from alicia.wire.names import SeriesNames
-from alicia.wire.samples import Decoded, decode_metrics
+from alicia.wire.samples import MetricBody
 
 _ENTRY = "http"
 
@@ -29,40 +29,39 @@ def ingest_routes(
 
         A bad metric is listed and costs no other; 422 where none could be stored.
         """
-        value = await read_json(request)
+        value = await read_json(request, odd_numbers=True)
         counters.add("http_bodies")
         received_ms = clock.now_ms()
-        decoded = decode_metrics(
+        body = MetricBody(
             value,
             received_ms=received_ms,
             names=names,
             forced_service=caller_of(request).service,
         )
-        if len(decoded.samples) <= SLICE:
-            outcome = ingest.offer(decoded, received_ms=received_ms, entry=_ENTRY, payload=value)
-        else:
-            outcome = await ingest.offer_large(
-                decoded, received_ms=received_ms, entry=_ENTRY, payload=value
-            )
-        return _reply(outcome, decoded)
+        outcome = ingest.take(body, received_ms=received_ms, entry=_ENTRY, payload=value)
+        if not isinstance(outcome, Outcome):
+            outcome = await outcome
+        return _reply(outcome, body.size)
 
     return router
 
 
-def _reply(outcome: Outcome, decoded: Decoded) -> Json:
+def _reply(outcome: Outcome, size: int) -> Json:
     body: dict[str, object] = {
         "accepted": outcome.accepted,
         "rejected": [reject.to_api() for reject in outcome.rejects],
     }
+    if outcome.rejected > len(outcome.rejects):
+        body["rejected_count"] = outcome.rejected
     if outcome.accepted:
         return Json(body)
     first = outcome.rejects[0] if outcome.rejects else None
+    fault = first.detail if first else "the body holds no metric; send at least one"
     problem: dict[str, object] = {
         "type": first.code if first else "no_metrics",
         "title": HTTPStatus.UNPROCESSABLE_ENTITY.phrase,
         "status": int(HTTPStatus.UNPROCESSABLE_ENTITY),
-        "detail": f"none of {decoded.size} metrics was stored: "
-        + (first.detail if first else "the body holds no metric; send at least one"),
+        "detail": f"none of {size} metrics was stored: {fault}" if size > 1 else fault,
         "errors": [
             {"loc": ["body", reject.index], "msg": reject.detail, "code": reject.code}
             for reject in outcome.rejects
