@@ -44,8 +44,9 @@ class Watched:
         return [f for f in self.faults if self.expected is None or self.expected not in f]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """One browser per file: its driver occupies the event loop that asynchronous tests need."""
     with sync_playwright() as playwright:
         found = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
         yield found
