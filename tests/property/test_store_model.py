@@ -59,12 +59,22 @@ class StoreIsADict(RuleBasedStateMachine):
 
     @rule()
     def expire(self) -> None:
-        self.store.expire(self.now)
+        assert sum(self.store.expire(self.now)) == self._expired()
+        times = [t for found in self.model.values() for t in found]
+        stats = self.store.stats(self.now)
+        assert (stats.oldest_ms, stats.newest_ms) == (
+            min(times, default=None),
+            max(times, default=None),
+        )
+
+    def _expired(self) -> int:
         floor = self.now - RETENTION
         for found in self.model.values():
             for t_ms in [t for t in found if t < floor]:
                 del found[t_ms]
+        before = len(self.model)
         self.model = {labels: found for labels, found in self.model.items() if found}
+        return before - len(self.model)
 
     @invariant()
     def reads_match(self) -> None:
@@ -78,6 +88,7 @@ class StoreIsADict(RuleBasedStateMachine):
             for labels, found in self.model.items()
         }
         assert self.store.series_count == len(self.model)
+        assert self.store.stats(self.now).samples == sum(map(len, self.model.values()))
 
     def _expect(self, held: dict[LabelSet, dict[int, float]], sample: Sample) -> Verdict:
         if sample.t_ms < self.now - RETENTION:

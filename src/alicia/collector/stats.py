@@ -1,5 +1,6 @@
 """The numbers of ``GET /stats`` and of the published summary."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
@@ -37,9 +38,10 @@ class Stats:
         self._rate = RateMeter()
         self._message_rate = RateMeter()
 
-    def tick(self) -> None:
+    async def tick(self) -> None:
         """Mark the count of samples, and drop what is past retention; every few seconds."""
-        self._store.expire(self._clock.now_ms())
+        for _ended in self._store.expire(self._clock.now_ms()):
+            await asyncio.sleep(0)  # others get their turn on the loop
         now_ms = self._clock.monotonic_ms()
         self._rate.note(self._counters.total("samples"), monotonic_ms=now_ms)
         self._message_rate.note(self._counters.total("messages"), monotonic_ms=now_ms)

@@ -10,6 +10,7 @@ from alicia.base.limits import TOO_FAR_AHEAD_MS
 from alicia.series.labels import SERVICE, LabelSet
 from alicia.series.samples import Metadata, Sample
 from alicia.tsdb.ring import Ring
+from alicia.tsdb.sizes import Sizes
 from alicia.tsdb.verdict import Verdict, judge
 
 
@@ -51,6 +52,7 @@ class Head:
         self.limits: Final = limits
         self._rings: dict[LabelSet, Ring] = {}
         self._per_service: Counter[str] = Counter()
+        self.sizes: Final = Sizes()
 
     def __len__(self) -> int:
         return len(self._rings)
@@ -77,15 +79,31 @@ class Head:
         floor_ms = received_ms - self.limits.retention_ms
         for sample in staged.puts:
             ring = self._rings[sample.labels]
+            before = len(ring)
             ring.put(sample.t_ms, sample.value)
             ring.trim(floor_ms)
+            self.sizes.wrote(sample.t_ms, grown=len(ring) - before)
 
-    def expire(self, floor_ms: int) -> list[LabelSet]:
-        """Drop samples older than ``floor_ms``, and the series that have none left."""
+    def label_sets(self) -> list[LabelSet]:
+        """All series, in order of creation."""
+        return list(self._rings)
+
+    def expire(self, series: Iterable[LabelSet], floor_ms: int) -> list[LabelSet]:
+        """Drop samples of ``series`` older than ``floor_ms``; those that have none left go.
+
+        Series that ended before are passed over.
+        """
         gone = []
-        for labels, ring in self._rings.items():
+        for labels in series:
+            ring = self._rings.get(labels)
+            if ring is None:
+                continue
+            before = len(ring)
             ring.trim(floor_ms)
-            if not len(ring):
+            self.sizes.samples -= before - len(ring)
+            if len(ring):
+                self.sizes.see(ring.oldest_ms, ring.newest_ms)
+            else:
                 gone.append(labels)
         self._forget(gone)
         return gone

@@ -42,6 +42,8 @@ class Index:
 
     def find(self, matchers: tuple[Matcher, ...]) -> list[LabelSet]:
         """The series that satisfy every matcher, in order of creation; all for no matchers."""
+        if not matchers:
+            return list(self._all)
         # A matcher that accepts the empty value accepts series without the label, which no
         # posting lists; such matchers only filter.
         narrowing = [matcher for matcher in matchers if not matcher.matches("")]

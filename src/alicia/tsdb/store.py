@@ -5,7 +5,7 @@ callers need not know, since a returned verdict means "written".
 """
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +22,8 @@ from alicia.tsdb.metadata import COMPOUND_SUFFIXES, MetadataTable
 from alicia.tsdb.verdict import Verdict
 
 _SAMPLE_BYTES: Final = 16
+_ACCUSED_BY_MAX: Final = 1000  # series looked at to find the label that varies
+EXPIRE_SLICE: Final = 2000
 LOOKBACK_MS: Final = 5 * 60 * 1000
 
 
@@ -63,14 +65,22 @@ class Store:
         self._samples_written += len(staged.puts)
         return staged.verdicts
 
-    def expire(self, now_ms: int) -> int:
-        """Drop what is older than RETENTION; how many series ended by that."""
-        gone = self._head.expire(now_ms - self._head.limits.retention_ms)
-        for labels in gone:
-            self._index.remove(labels)
-        for family in {self._family_key(labels) for labels in gone}:
-            self._forget_if_ended(*family)
-        return len(gone)
+    def expire(self, now_ms: int) -> Iterator[int]:
+        """Drop what is older than RETENTION, EXPIRE_SLICE series at each step.
+
+        A step tells how many series ended; between two of them others may read and write.
+        """
+        floor_ms = now_ms - self._head.limits.retention_ms
+        series = self._head.label_sets()
+        self._head.sizes.begin()
+        for start in range(0, len(series), EXPIRE_SLICE):
+            gone = self._head.expire(series[start : start + EXPIRE_SLICE], floor_ms)
+            for labels in gone:
+                self._index.remove(labels)
+            for family in {self._family_key(labels) for labels in gone}:
+                self._forget_if_ended(*family)
+            yield len(gone)
+        self._head.sizes.end()
 
     def select(self, matchers: tuple[Matcher, ...], start_ms: int, end_ms: int) -> Columns:
         """Samples from ``start_ms`` to ``end_ms``, both inclusive, markers included.
@@ -164,29 +174,22 @@ class Store:
         return self._head.per_service()
 
     def stats(self, now_ms: int) -> StoreStats:
-        """Sizes now; costs a pass over all series."""
-        oldest: int | None = None
-        newest: int | None = None
-        samples = 0
-        for labels in self._index.find(()):
-            ring = self._head.ring(labels)
-            samples += len(ring)
-            oldest = ring.oldest_ms if oldest is None else min(oldest, ring.oldest_ms)
-            newest = ring.newest_ms if newest is None else max(newest, ring.newest_ms)
+        """Sizes now; the times are those of the last expire() and of what was written since."""
+        sizes = self._head.sizes
         return StoreStats(
             len(self._head),
-            samples,
+            sizes.samples,
             self._samples_written,
-            samples * _SAMPLE_BYTES,
-            oldest,
-            newest,
+            sizes.samples * _SAMPLE_BYTES,
+            sizes.span.oldest_ms,
+            sizes.span.newest_ms,
             self._cardinality.refusals(),
             tuple(map(self._culprit, self._cardinality.suspects(now_ms=now_ms))),
         )
 
     def _culprit(self, service: str) -> Culprit:
         existing = self._index.find((Matcher(SERVICE, MatchOp.EQUAL, service),))
-        return self._cardinality.accuse(service, existing)
+        return self._cardinality.accuse(service, existing[-_ACCUSED_BY_MAX:])
 
     def _family_key(self, labels: LabelSet) -> tuple[str, str]:
         service = labels.get(SERVICE, "")

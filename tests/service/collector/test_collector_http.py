@@ -261,7 +261,7 @@ async def test_a_bad_window_is_refused(harness: Harness, window: str) -> None:
 async def test_series_end_after_retention(harness: Harness) -> None:
     await post(harness, {"name": "x", "value": 1, "service_name": "a"})
     harness.clock.pass_ms(3_600_001)
-    harness.collector.stats.tick()
+    await harness.collector.stats.tick()
     assert (await harness.http.get("/metrics/a")).status_code == 404
 
 

@@ -8,7 +8,7 @@ from alicia.series.matchers import Matcher, MatchOp
 from alicia.series.samples import STALE, Metadata, Sample
 from alicia.tsdb.cardinality import BIRTHS_MAX, WINDOW_MS, Cardinality
 from alicia.tsdb.head import Batch, Limits
-from alicia.tsdb.store import Store
+from alicia.tsdb.store import EXPIRE_SLICE, Store
 from alicia.tsdb.verdict import Verdict
 
 NOW = 10_000_000
@@ -25,6 +25,10 @@ def write(store: Store, *samples: tuple[LabelSet, int, float], now: int = NOW) -
 
 def eq(name: str, value: str) -> Matcher:
     return Matcher(name, MatchOp.EQUAL, value)
+
+
+def ended(store: Store, now: int) -> int:
+    return sum(store.expire(now))
 
 
 def test_a_bad_sample_costs_no_other() -> None:
@@ -113,11 +117,39 @@ def test_series_end_with_their_last_sample() -> None:
     store = Store(Limits())
     labels = series(service="a")
     store.write(Batch([Sample(labels, NOW, 1)], NOW, {("a", "x"): Metadata(MetricType.COUNTER)}))
-    assert store.expire(NOW + HOUR) == 0  # exactly RETENTION old stays
-    assert store.expire(NOW + HOUR + 1) == 1
+    assert ended(store, NOW + HOUR) == 0  # exactly RETENTION old stays
+    assert ended(store, NOW + HOUR + 1) == 1
     assert (store.series_count, store.label_values("service")) == (0, [])
     assert store.all_metadata() == []
     assert dict(store.series_per_service()) == {}
+
+
+def test_sizes_follow_writes_and_expiry() -> None:
+    store = Store(Limits(max_samples_per_series=2))
+    write(store, (series(), NOW - 5, 1), (series(a="b"), NOW + 7, 1))
+    write(store, (series(), NOW, 1), (series(), NOW + 1, 1))
+    shown = store.stats(NOW)
+    assert (shown.samples, shown.bytes, shown.newest_ms) == (3, 48, NOW + 7)
+    assert ended(store, NOW) == 0
+    assert store.stats(NOW).oldest_ms == NOW
+    assert ended(store, NOW + HOUR + 8) == 2
+    shown = store.stats(NOW)
+    assert (shown.samples, shown.oldest_ms, shown.newest_ms) == (0, None, None)
+
+
+def test_there_may_be_writes_and_other_passes_between_the_steps_of_an_expiry() -> None:
+    store = Store(Limits())
+    many = [(series(i=str(i)), NOW, 1.0) for i in range(EXPIRE_SLICE + 1)]
+    write(store, *many)
+    later = NOW + HOUR + 1
+    steps = store.expire(later)
+    assert next(steps) == EXPIRE_SLICE
+    write(store, (series(i="0"), later, 2), now=later)
+    write(store, (series(), later - 9, 1), now=later)
+    assert list(steps) == [1]
+    shown = store.stats(later)
+    assert (shown.series, shown.samples) == (2, 2)
+    assert (shown.oldest_ms, shown.newest_ms) == (later - 9, later)
 
 
 def test_metadata_stays_while_a_part_of_the_histogram_lives() -> None:
@@ -127,9 +159,9 @@ def test_metadata_stays_while_a_part_of_the_histogram_lives() -> None:
     store.write(Batch([Sample(bucket, NOW, 1)], NOW, known))
     store.write(Batch([Sample(count, NOW + 1000, 1)], NOW, known))
     assert store.family(bucket) == ("h", Metadata(MetricType.HISTOGRAM))
-    assert store.expire(NOW + HOUR + 1) == 1
+    assert ended(store, NOW + HOUR + 1) == 1
     assert store.family(count) == ("h", Metadata(MetricType.HISTOGRAM))
-    store.expire(NOW + HOUR + 2000)
+    assert ended(store, NOW + HOUR + 2000) == 1
     assert store.all_metadata() == []
 
 
