@@ -83,14 +83,14 @@ def product(context: BrowserContext, lonely_port: None, tmp_path: Path) -> Itera
             text=True,
         )
         try:
-            yield Product(_address_of(process), tmp_path / "data")
+            yield Product(_address_of(process, tmp_path / "stderr"), tmp_path / "data")
             context.close()  # before its server goes: a lost server is a fault to report
         finally:
             process.send_signal(signal.SIGTERM)
             process.communicate(timeout=10)
 
 
-def _address_of(process: subprocess.Popen[str]) -> str:
+def _address_of(process: subprocess.Popen[str], complaints: Path) -> str:
     """The collector's address, once all parts are ready."""
     assert process.stdout is not None
     address = ""
@@ -100,7 +100,7 @@ def _address_of(process: subprocess.Popen[str]) -> str:
             address = said["address"]
         if said["state"] == "next":
             return address
-    raise AssertionError("the product ended before it was ready")
+    raise AssertionError(f"it ended before it was ready: {complaints.read_text()[-2000:]}")
 
 
 @pytest.mark.timeout(150)
