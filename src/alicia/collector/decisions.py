@@ -32,6 +32,7 @@ from alicia.collector.live_feed import LiveFeed
 from alicia.collector.outbox import Outbox
 from alicia.collector.poll import Fleet, FleetParts
 from alicia.collector.poll_http import HealthPoller
+from alicia.collector.poll_metrics import MetricSenders
 from alicia.collector.poll_up import UpSeries
 from alicia.collector.publish import Speaker
 from alicia.collector.rules import RuleParts, Rules
@@ -58,6 +59,7 @@ class Decisions:
         *,
         bus: Bus,
         store: Store,
+        senders: MetricSenders,
         speaker: Speaker,
         clock: Clock,
         random: Random,
@@ -84,6 +86,7 @@ class Decisions:
                 bus=bus,
                 poller=HealthPoller(self._outbound, clock, counters),
                 up=UpSeries(store),
+                senders=senders,
                 live=self.live,
                 speaker=speaker,
                 clock=clock,

@@ -1,7 +1,7 @@
 """Where all samples enter: decoded bodies become batches, verdicts become answers."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import ClassVar, Final, NamedTuple
 
 from alicia.base.counters import Counters
@@ -57,10 +57,20 @@ class _Whence(NamedTuple):
 
 
 class Ingest:
-    """The only writer of the store. Belongs to the event loop."""
+    """The only writer of the store. Belongs to the event loop.
 
-    def __init__(self, store: Store, counters: Counters, rejects: RejectLog) -> None:
+    ``on_senders`` hears the services and instances in a body, and when it came.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        counters: Counters,
+        rejects: RejectLog,
+        on_senders: Callable[[Collection[tuple[str, str]], int], None] | None = None,
+    ) -> None:
         self._store = store
+        self._on_senders = on_senders
         self._counters = counters
         self._rejects = rejects
         self._queued = 0
@@ -109,6 +119,8 @@ class Ingest:
     def _settle(self, decoded: Decoded, verdicts: Sequence[Verdict], whence: "_Whence") -> Outcome:
         if decoded.skewed or self._skewed:
             self._note_skew(decoded, whence.received_ms)
+        if self._on_senders is not None:
+            self._on_senders(decoded.senders, whence.received_ms)
         refused = [i for i, verdict in enumerate(verdicts) if not verdict.accepted]
         self._counters.add("samples", count=len(verdicts) - len(refused))
         if not refused and not decoded.rejects:

@@ -39,6 +39,7 @@ from alicia.collector.decisions import FEED_MS, JUDGE_MS, Decisions
 from alicia.collector.health import Check, Condition, Health
 from alicia.collector.ingest import Ingest
 from alicia.collector.loops import every_loop
+from alicia.collector.poll_metrics import MetricSenders
 from alicia.collector.publish import Presence, Reports, Speaker
 from alicia.collector.rejects import RejectLog
 from alicia.collector.route import RouteParts, Router
@@ -140,7 +141,8 @@ class Collector:
             )
         )
         self.rejects = RejectLog(self.counters, self.clock)
-        self.ingest = Ingest(self.store, self.counters, self.rejects)
+        self._senders = MetricSenders(self.store, self.counters)
+        self.ingest = Ingest(self.store, self.counters, self.rejects, self._senders.note)
         self._io = ThreadPoolExecutor(_IO_THREADS, thread_name_prefix="io")
         self._tasks: set[asyncio.Task[None]] = set()
         self._run_file = RunFile(settings.data_dir, "collector")
@@ -234,6 +236,7 @@ class Collector:
             self.settings,
             bus=self.bus,
             store=self.store,
+            senders=self._senders,
             speaker=self._speaker,
             clock=self.clock,
             random=self.random,

@@ -15,6 +15,7 @@ from alicia.base.version import __version__
 from alicia.collector.clock_watch import ClockWatch
 from alicia.collector.live import LiveHub
 from alicia.collector.poll_http import HealthPoller
+from alicia.collector.poll_metrics import MetricSenders
 from alicia.collector.poll_shape import service_to_api
 from alicia.collector.poll_up import UpSeries
 from alicia.collector.publish import Speaker
@@ -28,14 +29,16 @@ from alicia.fleet.status import Status, judge, judge_each
 from alicia.fleet.words import Word
 from alicia.series.labels import SERVICE
 from alicia.wire.envelope import Unwrapped
-from alicia.wire.fleet import Report, ReportKind, chatterer, decode_reports
-from alicia.wire.names import FLEET
+from alicia.wire.fleet import Report, chatterer, decode_reports
+from alicia.wire.names import FLEET, UNKNOWN_SERVICE, canonical_service
 from alicia.wire.ports import Bus, Message
 
 SERVICES_MAX: Final = 1000
+METRIC_SERVICES_MAX: Final = 500  # those that only send metrics; others are not kept out by them
 CHATTER_MS: Final = 1000  # signs of life are booked once in this time
 SENDERS_KEPT: Final = 10_000
 FORGOTTEN_AFTER_MS: Final = 7 * 86_400_000
+METRIC_SERVICE_KEPT_MS: Final = 3_600_000  # of those without any series left
 
 
 class FleetParts:
@@ -48,6 +51,7 @@ class FleetParts:
         bus: Bus,
         poller: HealthPoller,
         up: UpSeries,
+        senders: MetricSenders,
         live: LiveHub,
         speaker: Speaker,
         clock: Clock,
@@ -58,6 +62,7 @@ class FleetParts:
         self.bus = bus
         self.poller = poller
         self.up = up
+        self.senders = senders
         self.live = live
         self.speaker = speaker
         self.clock = clock
@@ -106,7 +111,7 @@ class Fleet:
             registered=_Spellings(self.records),
         )
         for report in reports:
-            self._sight(report)
+            self._sight(_sighting(report))
 
     async def ask(self) -> None:
         """Poke everyone on the bus; they answer with their health (L1)."""
@@ -130,7 +135,7 @@ class Fleet:
             *(self._parts.poller.ask(each, self.records) for each in due)
         )
         for report in filter(None, answers):
-            self._sight(report)
+            self._sight(_sighting(report))
         self._parts.up.write(self._words, self._parts.clock.now_ms(), changed_only=False)
         for record in self.records.values():
             self._parts.live.publish("service", record.service, self.shape(record))
@@ -142,6 +147,7 @@ class Fleet:
         self._follow_clock()
         up_since_ms = self._bus_up_since(now_ms)
         self._see_ourselves(self._parts.own_status())
+        self._see_senders()
         for name, record in tuple(self.records.items()):
             status = self._judged(record, now_ms, up_since_ms)
             if (status.word, status.code) == (record.word, record.code):
@@ -202,15 +208,15 @@ class Fleet:
         self._heard[sender] = at_ms
         return False
 
-    def _sight(self, report: Report) -> None:
-        name = report.service
+    def _sight(self, sighting: Sighting) -> None:
+        name = sighting.service
         record = self.records.get(name)
-        if record is None and not self._welcome(report):
+        if record is None and not self._welcome(sighting):
             return
         after = observe(
             record,
-            _sighting(report),
-            bus_up_since_ms=self._bus_up_since(report.at_ms),
+            sighting,
+            bus_up_since_ms=self._bus_up_since(sighting.at_ms),
             default_cadence_ms=self._interval_ms,
         )
         self.records[name] = after
@@ -218,9 +224,11 @@ class Fleet:
             self._unsaved.add(name)
             self._parts.live.publish("service", name, self.shape(after))
 
-    def _welcome(self, report: Report) -> bool:
-        """Whether a message makes a service known: its own word, or any word of a planned one."""
-        if report.kind is ReportKind.CHATTER and report.service not in FLEET:
+    def _welcome(self, sighting: Sighting) -> bool:
+        """Whether it makes a service known: its own word, samples, any word of a planned one."""
+        if sighting.kind is Sight.METRICS:
+            return False  # whether there is anything of it to show, the stored samples tell
+        if sighting.kind is Sight.CHATTER and sighting.service not in FLEET:
             return False
         if len(self.records) >= SERVICES_MAX:
             self._parts.counters.add("services", "overflow")
@@ -230,8 +238,8 @@ class Fleet:
     def _see_ourselves(self, status: str) -> None:
         now_ms = self._parts.clock.now_ms()
         self._sight(
-            Report(
-                ReportKind.HEALTH,
+            Sighting(
+                Sight.HEALTH,
                 OURS,
                 OURS,
                 now_ms,
@@ -241,6 +249,20 @@ class Fleet:
                 start_is_sure=True,
             )
         )
+
+    def _see_senders(self) -> None:
+        """Book whose samples were stored; of services known by nothing else, a bounded number."""
+        room = METRIC_SERVICES_MAX - sum(each.only_metrics for each in self.records.values())
+        for (sent_as, instance), at_ms in self._parts.senders.take().items():
+            service = canonical_service(sent_as, _Spellings(self.records))
+            if service not in self.records:
+                if service == UNKNOWN_SERVICE:
+                    continue  # samples that belong to nobody make no service
+                if room <= 0:
+                    self._parts.counters.add("services", "overflow")
+                    continue
+                room -= 1
+            self._sight(Sighting(Sight.STORED, service, instance, at_ms))
 
     def _judged(self, record: ServiceRecord, now_ms: int, up_since_ms: int | None) -> Status:
         if record.service == OURS:
@@ -279,10 +301,15 @@ class Fleet:
             self.records = {name: shifted(record, step_ms) for name, record in self.records.items()}
 
     async def _forget_the_gone(self) -> None:
-        """Services of which nothing was heard for a week are no part of the fleet any more."""
-        floor_ms = self._parts.clock.now_ms() - FORGOTTEN_AFTER_MS
+        """Services of which nothing was heard for a week are no part of the fleet any more.
+
+        Of those that only ever sent metrics nothing is left as soon as their series are gone.
+        """
+        now_ms, has_series = self._parts.clock.now_ms(), self._parts.senders.has_series
         for name, record in tuple(self.records.items()):
-            if max(record.seen_ms or 0, record.first_ms) < floor_ms:
+            ended = record.only_metrics and not has_series(name)
+            kept_ms = METRIC_SERVICE_KEPT_MS if ended else FORGOTTEN_AFTER_MS
+            if max(record.seen_ms or 0, record.first_ms) < now_ms - kept_ms:
                 await self._parts.registry.forget(name)
                 del self.records[name]
                 self._unsaved.discard(name)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from alicia.base.times import seconds
 from alicia.fleet.cadence import cadence_ms
 from alicia.fleet.known import group_of
-from alicia.fleet.record import Instance, ServiceRecord
+from alicia.fleet.record import Instance, ServiceRecord, last_ms
 from alicia.fleet.words import Word
 
 
@@ -41,7 +41,8 @@ def _instance(instance: Instance, word: Word) -> dict[str, object]:
     return {
         "instance_id": instance.instance,
         "status": word.value,
-        "last_seen": _seconds(instance.seen_ms),
+        "last_seen": _seconds(last_ms(instance)),
+        "last_metrics": _seconds(instance.metrics_ms),
         "last_health": _seconds(instance.health_ms),
         "started_at": _seconds(instance.started_ms) if instance.start_is_sure else None,
         "version": instance.version,

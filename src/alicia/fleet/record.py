@@ -18,13 +18,14 @@ class Instance:
     """One copy of a service.
 
     ``seen_ms``: the last sign of life; ``health_ms``: the last health report, None where it
-    never sent one. ``status`` is its own last text. ``restarts`` ascend. ``left_ms``: when it
-    said good-bye.
+    never sent one. ``metrics_ms``: when samples of it were last stored. ``status`` is its own
+    last text. ``restarts`` ascend. ``left_ms``: when it said good-bye.
     """
 
     instance: str
     seen_ms: int | None = None
     health_ms: int | None = None
+    metrics_ms: int | None = None
     gaps: tuple[int, ...] = ()
     status: str = ""
     started_ms: int | None = None
@@ -54,16 +55,18 @@ class ServiceRecord:
 
     @property
     def seen_ms(self) -> int | None:
-        """The last sign of life of any instance."""
-        return max(
-            (each.seen_ms for each in self.instances.values() if each.seen_ms is not None),
-            default=None,
-        )
+        """The last sign of life, or sample, of any instance."""
+        return max(filter(None, map(last_ms, self.instances.values())), default=None)
+
+    @property
+    def only_metrics(self) -> bool:
+        """Whether nothing but samples is known of the service: it never said a word."""
+        return bool(self.instances) and all(map(sends_only_metrics, self.instances.values()))
 
     @property
     def version(self) -> str:
         """The version of the instance that was heard last."""
-        heard = sorted(self.instances.values(), key=lambda each: each.seen_ms or 0)
+        heard = sorted(self.instances.values(), key=lambda each: last_ms(each) or 0)
         return next((each.version for each in reversed(heard) if each.version), "")
 
 
@@ -103,8 +106,12 @@ def _observed(
         version=sighting.version or before.version,
         address=sighting.address or before.address,
     )
-    if sighting.kind is Sight.HEARSAY:
+    if sighting.kind in (Sight.STORED, Sight.METRICS):
+        after = replace(after, metrics_ms=max(sighting.at_ms, before.metrics_ms or 0))
+    if sighting.kind in (Sight.HEARSAY, Sight.STORED):
         return after
+    if sighting.kind is Sight.METRICS and before.seen_ms is None:
+        return after  # who only ever sends metrics never says how it is
     if sighting.kind is Sight.UNREGISTER:
         return before if sighting.retained else replace(after, left_ms=sighting.at_ms)
     after = _with_status(after, sighting)
@@ -118,7 +125,7 @@ def _observed(
 
 
 def _with_status(instance: Instance, sighting: Sighting) -> Instance:
-    if sighting.kind is Sight.CHATTER:
+    if sighting.kind in (Sight.CHATTER, Sight.METRICS):
         # Whoever speaks after a farewell is back; how it is, it will say when it is poked.
         return replace(instance, status="") if is_farewell(instance.status) else instance
     if sighting.status:
@@ -152,7 +159,7 @@ def _with_health(instance: Instance, at_ms: int, bus_up_since_ms: int | None) ->
 
 
 def _without_oldest(record: ServiceRecord) -> ServiceRecord:
-    oldest = min(record.instances.values(), key=lambda each: each.seen_ms or 0)
+    oldest = min(record.instances.values(), key=lambda each: last_ms(each) or 0)
     kept = {key: value for key, value in record.instances.items() if value is not oldest}
     return replace(record, instances=kept)
 
@@ -171,10 +178,22 @@ def _shifted(instance: Instance, by_ms: int) -> Instance:
         instance,
         seen_ms=moved(instance.seen_ms),
         health_ms=moved(instance.health_ms),
+        metrics_ms=moved(instance.metrics_ms),
         started_ms=moved(instance.started_ms),
         left_ms=moved(instance.left_ms),
         restarts=tuple(at_ms + by_ms for at_ms in instance.restarts),
     )
+
+
+def last_ms(instance: Instance) -> int | None:
+    """When anything was last known of the instance, be it samples that another sent."""
+    return max(filter(None, (instance.seen_ms, instance.metrics_ms)), default=None)
+
+
+def sends_only_metrics(instance: Instance) -> bool:
+    """Whether samples are all that is known of the instance."""
+    silent = instance.seen_ms is None and instance.left_ms is None and not instance.status
+    return silent and instance.metrics_ms is not None
 
 
 def reported_word(instance: Instance) -> Word | None:

@@ -11,6 +11,8 @@ class Sight(StrEnum):
     REGISTER = "register"  # it said that it is there
     UNREGISTER = "unregister"  # it said good-bye
     CHATTER = "chatter"  # it sent anything else
+    METRICS = "metrics"  # it sent metrics: a sign of life, but of whom is not sure before others
+    STORED = "stored"  # samples of it were stored, whoever sent them
     HEARSAY = "hearsay"  # somebody else told about it: facts, but no sign of life
 
 

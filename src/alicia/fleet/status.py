@@ -2,11 +2,14 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Final
 
 from alicia.fleet.cadence import cadence_ms, limit_ms
-from alicia.fleet.record import Instance, ServiceRecord, reported_word
+from alicia.fleet.record import Instance, ServiceRecord, reported_word, sends_only_metrics
 from alicia.fleet.restarts import in_loop, recent
 from alicia.fleet.words import Word
+
+_COUNT_ALONE: Final = frozenset({"good_bye", "never_heard", "metrics_only"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,8 @@ def judge(
     While our own connection is down nobody is judged anew; after it everyone gets one full
     limit, because their reports may have been lost with it.
     """
+    if bus_up_since_ms is None and record.only_metrics:
+        bus_up_since_ms = now_ms  # they come by other ways too, and nobody is found down by them
     if bus_up_since_ms is None:
         return Status(record.word, record.code, record.sentence)
     each = judge_each(
@@ -61,6 +66,8 @@ def _judge_instance(
         return Status(Word.DOWN, "good_bye", "said good-bye")
     if word is Word.DOWN:
         return Status(Word.DOWN, "reported", f"reports {instance.status}")
+    if sends_only_metrics(instance):
+        return _metrics_only(instance, now_ms, default_cadence_ms)
     if instance.seen_ms is None:
         said = f"never heard; was {instance.status}" if instance.status else "never heard"
         return Status(Word.UNKNOWN, "never_heard", said)
@@ -71,6 +78,15 @@ def _judge_instance(
     if in_loop(instance.restarts, now_ms):
         return _looping(instance, now_ms)
     return _reported(instance, word)
+
+
+def _metrics_only(instance: Instance, now_ms: int, default_cadence_ms: int) -> Status:
+    """Unknown, because samples may come from anybody and by detours, and prove nothing."""
+    assert instance.metrics_ms is not None, "it sends metrics"
+    silent_ms = now_ms - instance.metrics_ms
+    late = silent_ms > limit_ms((), default_ms=default_cadence_ms)
+    sends = f"sent its last metrics {_span(silent_ms)} ago" if late else "sends metrics"
+    return Status(Word.UNKNOWN, "metrics_only", f"{sends}; has never reported health")
 
 
 def _silent(instance: Instance, silent_ms: int, usual_ms: int) -> Status:
@@ -98,10 +114,10 @@ def _reported(instance: Instance, word: Word | None) -> Status:
 
 
 def _combined(each: list[Status]) -> Status:
-    """One status of several: instances that left or were never heard count only alone."""
+    """One status of several: instances that left or said nothing yet count only alone."""
     if not each:
         return Status(Word.UNKNOWN, "never_heard", "never heard")
-    counting = [status for status in each if status.code not in ("good_bye", "never_heard")] or each
+    counting = [status for status in each if status.code not in _COUNT_ALONE] or each
     words = Counter(status.word for status in counting)
     if len(words) == 1:
         return counting[0]

@@ -37,6 +37,7 @@ class ReportKind(StrEnum):
     REGISTER = "register"
     UNREGISTER = "unregister"
     CHATTER = "chatter"
+    METRICS = "metrics"
     HEARSAY = "hearsay"
 
 
@@ -86,7 +87,8 @@ def decode_reports(
         found.append(replace(report, kind=ReportKind.HEARSAY) if by_other else report)
     if sender and sender != subject and not message.retained:
         instance = _instance(body, sender) if not subject else sender
-        found.append(Report(ReportKind.CHATTER, sender, instance, received_ms))
+        kind = ReportKind.METRICS if _is_metrics(message.topic) else ReportKind.CHATTER
+        found.append(Report(kind, sender, instance, received_ms))
     return tuple(found)
 
 
@@ -101,6 +103,10 @@ def chatterer(message: Message, opened: Unwrapped) -> str:
     if opened.source or not isinstance(opened.value, dict):
         return opened.source
     return _own_name(opened.value)
+
+
+def _is_metrics(topic: str) -> bool:
+    return topic.partition("/")[2].startswith("metrics/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +139,7 @@ def _by_topic(
         case ["discovery", "service", "found"]:
             return _Said(ReportKind.HEARSAY, _own_name(body), "")
         case ["metrics", "collect"]:
-            return _Said(ReportKind.CHATTER, _own_name(body), "")
+            return _Said(ReportKind.METRICS, _own_name(body), "")
     return None
 
 

@@ -31,7 +31,8 @@ class Decoded(NamedTuple):
     """What one body holds; a NamedTuple, since one is built for every message.
 
     ``indexes[i]`` is the place in the body of the metric that ``samples[i]`` comes from;
-    a histogram gives many samples. ``size`` is the number of metrics in the body, ``skewed``
+    a histogram gives many samples. ``senders`` are the services that the samples are of, each
+    with its instance. ``size`` is the number of metrics in the body, ``skewed``
     the services whose clock was plainly wrong, by how many seconds (positive: ahead).
     """
 
@@ -39,9 +40,14 @@ class Decoded(NamedTuple):
     indexes: Sequence[int]
     metadata: Mapping[tuple[str, str], Metadata]  # by service and metric
     rejects: Sequence[Reject]
-    services: frozenset[str]
+    senders: frozenset[tuple[str, str]]
     skewed: Mapping[str, float]
     size: int
+
+    @property
+    def services(self) -> frozenset[str]:
+        """The services that the samples are of."""
+        return frozenset(service for service, _ in self.senders)
 
 
 def decode_metrics(
@@ -131,7 +137,7 @@ class MetricBody:
             self._indexes,
             self._metadata,
             self._rejects,
-            frozenset(self._services),
+            frozenset(self._senders),
             self._skewed,
             index - start,
         )
@@ -140,7 +146,7 @@ class MetricBody:
         self._samples: list[Sample] = []
         self._indexes: list[int] = []
         self._metadata: dict[tuple[str, str], Metadata] = {}
-        self._services: set[str] = set()
+        self._senders: set[tuple[str, str]] = set()
         self._skewed: dict[str, float] = {}
         self._rejects: list[Reject] = []
 
@@ -185,7 +191,7 @@ class MetricBody:
         else:
             self._samples.append(Sample(series, t_ms, parse_value(get("value"), field="value")))
             self._indexes.append(index)
-        self._services.add(service)
+        self._senders.add((service, instance))
         if kind is not None or "unit" in raw or "help" in raw:
             self._describe(service, series.name, kind, raw)
 

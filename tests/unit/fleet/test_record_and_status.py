@@ -69,6 +69,17 @@ JUDGEMENTS: list[tuple[list[Sighting], int, str, str, str]] = [
      "silent 94 s; never reported its health"),
     ([seen(retained=True, status="online")], 0, "unknown", "never_heard",
      "never heard; was online"),
+    ([seen(Sight.STORED)], 90 * SECOND, "unknown", "metrics_only",
+     "sends metrics; has never reported health"),
+    ([seen(Sight.METRICS)], 91 * SECOND, "unknown", "metrics_only",
+     "sent its last metrics 91 s ago; has never reported health"),
+    ([seen(), seen(Sight.METRICS, 90 * SECOND)], 100 * SECOND, "up", "heard",
+     "heard; reports no health"),
+    ([seen(), seen(Sight.STORED, 90 * SECOND)], 100 * SECOND, "down", "silent",
+     "silent 100 s; usually every 30 s"),
+    ([seen(status="failed"), seen(Sight.STORED, instance="b")], 0, "down", "reported",
+     "reports failed"),
+    ([seen(Sight.STORED), seen(status="ok", at=1)], 2, "up", "reported", "reports ok"),
     ([seen(Sight.HEARSAY)], 0, "unknown", "never_heard", "never heard"),
     ([seen(), seen(Sight.UNREGISTER, 1)], 2, "down", "good_bye", "said good-bye"),
     ([seen(), seen(Sight.UNREGISTER, 1), seen(at=2)], 3, "up", "heard",
@@ -95,6 +106,14 @@ def test_nobody_is_judged_while_our_connection_is_down() -> None:
     record = after(seen(status="healthy"))
     kept = status(record, 10 * MINUTE, bus_up_since_ms=None)
     assert kept == Status(record.word, record.code, record.sentence)
+
+
+def test_metrics_prove_nothing_but_are_seen_also_without_a_bus() -> None:
+    record = after(seen(Sight.STORED, at=5), bus_up_since_ms=None)
+    assert (record.only_metrics, record.seen_ms) == (True, T0 + 5)
+    assert status(record, 10, bus_up_since_ms=None).code == "metrics_only"
+    assert not after(seen(Sight.STORED), seen(Sight.UNREGISTER, 1)).only_metrics
+    assert not after(seen(Sight.STORED), seen(at=1)).only_metrics
 
 
 def test_after_a_lost_connection_everyone_gets_one_full_limit() -> None:
