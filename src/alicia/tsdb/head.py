@@ -61,6 +61,10 @@ class Head:
         """The samples of an existing series."""
         return self._rings[labels]
 
+    def find(self, labels: LabelSet) -> Ring | None:
+        """The samples of a series; None where there is none."""
+        return self._rings.get(labels)
+
     def per_service(self) -> Mapping[str, int]:
         """Series by service, "" for those without."""
         return self._per_service

@@ -5,7 +5,7 @@ callers need not know, since a returned verdict means "written".
 """
 
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -110,9 +110,16 @@ class Store:
 
         Source: metrics.md §3.
         """
+        return self.latest_of(self._index.find(matchers), at_ms, lookback_ms)
+
+    def latest_of(
+        self, series: Iterable[LabelSet], at_ms: int, lookback_ms: int = LOOKBACK_MS
+    ) -> list[Sample]:
+        """As latest(), for given series, of which some may have ended meanwhile."""
         found = []
-        for labels in self._index.find(matchers):
-            newest = self._head.ring(labels).newest_until(at_ms)
+        for labels in series:
+            ring = self._head.find(labels)
+            newest = ring.newest_until(at_ms) if ring else None
             if newest and newest[0] > at_ms - lookback_ms and not is_stale(newest[1]):
                 found.append(Sample(labels, *newest))
         return found

@@ -46,8 +46,8 @@ def choose_format(accept: str) -> tuple[Format, bool]:
             continue
         parameters = dict(piece.split("=", 1) for piece in raw if "=" in piece)
         kind, versions = _VERSIONS[media]
-        named_text = named_text or kind is not Format.JSON
         quality = _quality(parameters.get("q", "1"))
+        named_text = named_text or (kind is not Format.JSON and quality > 0)
         if quality > best[0] and parameters.get("version", "").strip('"') in versions:
             best = (quality, kind, parameters.get("escaping") == ALLOW_UTF8)
     if best[0] == 0 and named_text:
@@ -78,7 +78,8 @@ def write_openmetrics(families: Sequence[Family]) -> bytes:
     """OpenMetrics 1.0.0, without timestamps.
 
     A counter's family lacks the ``_total`` of its samples; a counter that never had one is
-    shown as unknown, and so is one whose short name another family bears.
+    shown as unknown, and so is one whose short name another family bears, or that was sent a
+    value no counter has, since a reader refuses the whole text for it.
 
     Source: OpenMetrics 1.0.0.
     """
@@ -88,7 +89,7 @@ def write_openmetrics(families: Sequence[Family]) -> bytes:
         name, kind = family.name, family.type
         if kind is MetricType.COUNTER:
             short = name.removesuffix("_total")
-            if short == name or short in taken:
+            if short == name or short in taken or any(line.value < 0 for line in family.lines):
                 kind = MetricType.UNKNOWN
             else:
                 name = short

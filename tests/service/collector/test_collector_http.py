@@ -265,6 +265,32 @@ async def test_series_end_after_retention(harness: Harness) -> None:
     assert (await harness.http.get("/metrics/a")).status_code == 404
 
 
+async def test_text_is_compressed_for_who_takes_that(harness: Harness) -> None:
+    await post(harness, [{"name": f"m{i}", "value": i} for i in range(600)])
+    query = {"format": "prometheus"}
+    plain = await harness.http.get("/metrics", params=query, headers={"accept-encoding": ""})
+    packed = await harness.http.get("/metrics", params=query, headers={"accept-encoding": "gzip"})
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert packed.headers["vary"] == plain.headers["vary"] == "Accept, Accept-Encoding"
+    assert int(packed.headers["content-length"]) < len(plain.content) / 5
+    assert packed.text == plain.text
+    assert plain.text.count("# TYPE") == 600
+
+
+async def test_a_window_the_wrong_way_round_is_refused(harness: Harness) -> None:
+    await post(harness, {"service_name": "a", "metrics": [{"name": "x", "value": 1}]})
+    reply = await harness.http.get("/metrics/a/x", params={"start": NOW, "end": NOW - 1})
+    assert (reply.status_code, reply.json()["type"]) == (422, "reversed_range")
+
+
+async def test_methods_that_a_path_takes_are_named(harness: Harness) -> None:
+    reply = await harness.http.request("OPTIONS", "/metrics")
+    assert (reply.status_code, reply.headers["allow"]) == (405, "GET, HEAD, POST")
+    reply = await harness.http.put("/api/v1/query")
+    assert (reply.status_code, reply.json()["errorType"]) == (405, "bad_data")
+
+
 async def test_text_shows_live_series_only(harness: Harness) -> None:
     await post(harness, {"name": "old", "value": 1})
     harness.clock.pass_ms(300_001)

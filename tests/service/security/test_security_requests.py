@@ -226,7 +226,7 @@ async def test_a_wrong_method_says_which_is_right(service: Service) -> None:
     async with service.client() as client:
         reply = await client.patch("/editor")
     assert reply.status_code == 405
-    assert reply.headers["allow"] == "DELETE, GET, POST, PUT"
+    assert reply.headers["allow"] == "DELETE, GET, HEAD, POST, PUT"
     assert "PATCH" in reply.json()["detail"]
     assert reply.json()["type"] == "method_not_allowed"
 

@@ -54,6 +54,13 @@ def test_text_groups_families_and_orders_buckets() -> None:
     )
 
 
+def test_a_counter_below_zero_spoils_no_text() -> None:
+    rows: Rows = [({"__name__": "x_total", "a": "1"}, -1), ({"__name__": "x_total"}, 2)]
+    text = render(families(rows), Format.OPENMETRICS).decode()
+    (family,) = text_string_to_metric_families(text)
+    assert (family.name, family.type, len(family.samples)) == ("x_total", "unknown", 2)
+
+
 def test_openmetrics_shortens_counters_and_ends() -> None:
     text = render(families(ROWS, KNOWN), Format.OPENMETRICS).decode()
     assert "# TYPE x counter\n# HELP x x_total, as its services report it.\nx_total 5\n" in text
@@ -134,6 +141,8 @@ def test_services_that_disagree_make_a_metric_unknown() -> None:
         ("text/plain;version=1.0.0", Format.TEXT, False),
         ("application/openmetrics-text", Format.OPENMETRICS, False),
         ("application/openmetrics-text;version=2.0.0", Format.TEXT, False),
+        ("text/plain;q=0", Format.JSON, False),
+        ("application/openmetrics-text;q=0.0,text/plain;q=0", Format.JSON, False),
         ("text/plain;q=0.9,application/openmetrics-text;q=0.5", Format.TEXT, False),
         ("text/plain;q=0.3,application/openmetrics-text;q=0.5", Format.OPENMETRICS, False),
         ("text/plain;q=x,application/openmetrics-text;q=0.1", Format.OPENMETRICS, False),

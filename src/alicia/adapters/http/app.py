@@ -121,7 +121,12 @@ def _add_handlers(app: FastAPI, counters: Counters) -> None:
         assert isinstance(error, HTTPException)
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             return _wrong_method(request)
-        return plain_answer(error.status_code, _why(request, error), headers=error.headers)
+        return plain_answer(
+            error.status_code,
+            _why(request, error),
+            path=request.url.path,
+            headers=error.headers,
+        )
 
     app.add_exception_handler(AliciaError, on_alicia_error)
     app.add_exception_handler(RequestValidationError, on_invalid)
@@ -138,10 +143,13 @@ def _wrong_method(request: Request) -> Response:
     path = request.url.path
     routes = (route for route in request.app.routes if isinstance(route, APIRoute))
     methods = {m for route in routes if route.path_regex.match(path) for m in route.methods or ()}
+    if "GET" in methods:
+        methods.add("HEAD")  # see Front
     allowed = ", ".join(sorted(methods))
     return plain_answer(
         HTTPStatus.METHOD_NOT_ALLOWED,
         f"{request.method} is not taken at {path[:200]}; send {allowed}",
+        path=path,
         headers={"Allow": allowed},
     )
 

@@ -128,9 +128,18 @@ def answer(error: AliciaError, *, path: str) -> Json:
     return Json(body, int(status), headers=_headers(status), media_type=PROBLEM)
 
 
-def plain_answer(status: int, detail: str, *, headers: Mapping[str, str] | None = None) -> Json:
-    """An answer for what the framework refused: no such path, no such method."""
+def plain_answer(
+    status: int, detail: str, *, path: str = "", headers: Mapping[str, str] | None = None
+) -> Json:
+    """An answer for what the framework refused: no such path, no such method; or for our fault."""
     known = HTTPStatus(status)
+    if is_prometheus(path):
+        word = {404: "not_found", 500: "internal"}.get(status, "bad_data")
+        return Json(
+            {"status": "error", "errorType": word, "error": detail or known.description},
+            status,
+            headers=headers,
+        )
     body = {
         "type": known.name.lower(),
         "title": known.phrase,

@@ -121,6 +121,7 @@ class _Exchange:
         reply = plain_answer(
             HTTPStatus.INTERNAL_SERVER_ERROR,
             "this is a fault of the service, not of the request; its log has the details",
+            path=self._scope["path"],
         )
         await reply(self._scope, self._receive, self.send)
 

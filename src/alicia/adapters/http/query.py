@@ -1,5 +1,8 @@
 """Query parameters, read with the same care and the same errors as bodies."""
 
+import re
+from typing import Final
+
 from starlette.requests import Request
 
 from alicia.base.durations import parse_duration_ms
@@ -7,6 +10,8 @@ from alicia.base.errors import BadField
 from alicia.base.times import parse_time_ms
 
 _CHARS_MAX = 1024
+# An offset whose + was not percent-encoded: decoding a query makes it a space.
+_LOST_PLUS: Final = re.compile(r"(?<=:\d\d) (?=\d\d:?\d\d$)|(?<=\.\d\d\d) (?=\d\d:?\d\d$)")
 
 
 def query_text(request: Request, name: str, *, chars_max: int = _CHARS_MAX) -> str | None:
@@ -70,7 +75,19 @@ def query_time_ms(request: Request, name: str) -> int | None:
         BadField: it is no time.
     """
     text = query_text(request, name)
-    return None if text is None else parse_time_ms(text, field=name)
+    return None if text is None else parse_time_ms(_LOST_PLUS.sub("+", text), field=name)
+
+
+def query_range_ms(request: Request) -> tuple[int | None, int | None]:
+    """``start`` and ``end`` in milliseconds UTC, each None where it is absent.
+
+    Raises:
+        BadField: one is no time, or they are the wrong way round.
+    """
+    start_ms, end_ms = query_time_ms(request, "start"), query_time_ms(request, "end")
+    if start_ms is not None and end_ms is not None and start_ms > end_ms:
+        raise BadField("end", "end: lies before start; swap them", reason="reversed_range")
+    return start_ms, end_ms
 
 
 def query_duration_ms(request: Request, name: str, *, default_ms: int) -> int:

@@ -3,20 +3,19 @@
 from collections.abc import Callable, Iterable
 
 from fastapi import APIRouter, Request
-from starlette.responses import Response
 
 from alicia.adapters.http.paging import page, read_page
-from alicia.adapters.http.query import query_choice, query_text, query_time_ms
+from alicia.adapters.http.query import query_choice, query_range_ms, query_text
 from alicia.adapters.http.roles import Role, needs
 from alicia.base.clock import Clock
 from alicia.base.errors import NotFound
 from alicia.base.times import seconds
+from alicia.collector.api.exposition import text_answer
 from alicia.collector.view import equal, metric_row, series_of_metric
 from alicia.series.labels import INSTANCE, SERVICE, LabelSet
 from alicia.series.samples import Sample, is_stale
 from alicia.tsdb.store import Store
-from alicia.wire.exposition import Format, choose_format, content_type, render
-from alicia.wire.families import group_families
+from alicia.wire.exposition import Format, choose_format
 from alicia.wire.names import canonical_service
 
 # Answers the status word of one instance of a service, such as ``up``.
@@ -38,7 +37,7 @@ def metric_routes(
         if wanted is not None and Format(wanted) is not kind:
             kind, utf8_names = Format(wanted), False
         if kind is not Format.JSON:
-            return _text(store, clock.now_ms(), kind, utf8_names=utf8_names)
+            return await text_answer(request, store, clock.now_ms(), kind, utf8_names=utf8_names)
         part = page(store.series(()), lambda labels: (store.number(labels),), read_page(request))
         rows = [metric_row(sample, store) for sample in _newest(store, part.items)]
         return part.body("metrics", rows)
@@ -79,14 +78,9 @@ def metric_routes(
     return router
 
 
-def _text(store: Store, now_ms: int, kind: Format, *, utf8_names: bool) -> Response:
-    families = group_families(store.latest((), now_ms), store.family, legacy_names=not utf8_names)
-    return Response(render(families, kind), media_type=content_type(kind, utf8_names=utf8_names))
-
-
 def _history(store: Store, service: str, metric: str, request: Request) -> list[Sample]:
     instance = query_text(request, "instance_id")
-    start_ms, end_ms = query_time_ms(request, "start"), query_time_ms(request, "end")
+    start_ms, end_ms = query_range_ms(request)
     found = series_of_metric(store, service, metric)
     if not found:
         raise NotFound(

@@ -1,4 +1,5 @@
 import gzip
+import json
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +10,8 @@ from starlette.requests import Request
 from alicia.adapters.http.content_types import ANY_TYPE, JSON_ONLY, check_type
 from alicia.adapters.http.crowd import Crowd, Stage
 from alicia.adapters.http.delays import Delays
-from alicia.adapters.http.errors import BadBody, BodyTooLarge, WrongType
+from alicia.adapters.http.encodings import takes_gzip
+from alicia.adapters.http.errors import BadBody, BodyTooLarge, WrongType, plain_answer
 from alicia.adapters.http.hosts import Hosts, is_loopback, machine_names
 from alicia.adapters.http.inflate import inflate
 from alicia.adapters.http.origins import is_foreign
@@ -19,6 +21,7 @@ from alicia.adapters.http.proxies import Proxies
 from alicia.adapters.http.query import (
     query_choice,
     query_duration_ms,
+    query_range_ms,
     query_switch,
     query_text,
     query_time_ms,
@@ -291,6 +294,14 @@ def test_query_parameters() -> None:
     assert query_switch(request(""), "s", default=True) is True
     assert query_time_ms(request("t=1000"), "t") == 1_000_000
     assert query_time_ms(request(""), "t") is None
+    for text in ("2026-11-25T01:00:00+01:00", "2026-11-25T01:00:00.000+0100"):
+        assert query_time_ms(request(f"t={text}"), "t") == 1_795_564_800_000
+    assert query_time_ms(request("t=2026-11-25%2000:00"), "t") == 1_795_564_800_000
+    assert query_range_ms(request("start=1&end=1")) == (1000, 1000)
+    assert query_range_ms(request("start=2")) == (2000, None)
+    with pytest.raises(BadField) as caught:
+        query_range_ms(request("start=2&end=1"))
+    assert caught.value.reason == "reversed_range"
     assert query_duration_ms(request("d=5m"), "d", default_ms=1) == 300_000
     assert query_choice(request("c=x"), "c", ("x", "y")) == "x"
     assert query_choice(request(""), "c", ("x", "y"), default="y") == "y"
@@ -440,3 +451,42 @@ def test_headers_that_are_sent() -> None:
     assert sent[b"authorization"] == b"Bearer x"
     assert sent[b"accept"] == b"text/plain"
     assert sent[b"accept-encoding"] == b"identity"
+
+
+@pytest.mark.parametrize(
+    ("header", "takes"),
+    [
+        ("", False),
+        ("gzip", True),
+        ("br, GZIP ;q=0.5", True),
+        ("x-gzip", True),
+        ("gzip;q=0", False),
+        ("gzip;q=0, *", False),
+        ("*", True),
+        ("*;q=0", False),
+        ("identity", False),
+        ("gzip;q=high", False),
+        (";;,=", False),
+    ],
+)
+def test_gzip_is_sent_to_those_who_take_it(header: str, takes: bool) -> None:
+    assert takes_gzip(header) is takes
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "body"),
+    [
+        ("/api/v1/query", 405, {"status": "error", "errorType": "bad_data", "error": "why"}),
+        ("/api/v1/series", 404, {"status": "error", "errorType": "not_found", "error": "why"}),
+        ("/api/v1/labels", 500, {"status": "error", "errorType": "internal", "error": "why"}),
+        ("/api/v1/rejects", 405, None),
+    ],
+)
+def test_prometheus_paths_answer_in_its_envelope(
+    path: str, status: int, body: dict[str, str] | None
+) -> None:
+    answered = plain_answer(status, "why", path=path)
+    assert answered.status_code == status
+    assert (answered.media_type == "application/json") is (body is not None)
+    if body is not None:
+        assert json.loads(answered.body) == body
