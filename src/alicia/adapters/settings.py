@@ -119,6 +119,14 @@ def _switch(text: str) -> bool:
     raise ValueError("write on or off")
 
 
+def _chosen(text: str) -> tuple[str, ...]:
+    """Which ones: "*" stands for all of them."""
+    try:
+        return ("*",) if _switch(text) else ()
+    except ValueError:
+        return _words(text)
+
+
 def _key(read: Callable[[str], Any], default: Any, meaning: str, *, secret: bool = False) -> Any:
     return field(default=default, metadata={"read": read, "meaning": meaning, "secret": secret})
 
@@ -169,7 +177,9 @@ class Settings:
     mqtt_ca: Path | None = _key(_path, None, "certificate authority of the broker")
     mqtt_cert: Path | None = _key(_path, None, "client certificate for the broker")
     mqtt_key: Path | None = _key(_path, None, "its private key")
-    load_balancer_weights: bool = _key(_switch, False, "send weights to the load balancer")
+    load_balancer_weights: tuple[str, ...] = _key(
+        _chosen, (), "whose weights the load balancer is sent: off, on, or names of services"
+    )
     home_assistant: bool = _key(_switch, False, "announce services to Home Assistant")
     insecure: bool = _key(_switch, False, "bind beyond loopback without tokens")
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)

@@ -23,6 +23,7 @@ from alicia.base.counters import Counters
 from alicia.collector.api.alerts import alert_routes
 from alicia.collector.api.forward import forward_routes
 from alicia.collector.api.live import live_routes
+from alicia.collector.api.loadbalancer import loadbalancer_routes
 from alicia.collector.api.query import query_routes
 from alicia.collector.api.rules import rule_routes
 from alicia.collector.api.services import service_routes
@@ -36,6 +37,7 @@ from alicia.collector.poll_metrics import MetricSenders
 from alicia.collector.poll_up import UpSeries
 from alicia.collector.publish import Speaker
 from alicia.collector.rules import RuleParts, Rules
+from alicia.collector.weights import Weights
 from alicia.promql.condition import read_condition
 from alicia.promql.engine import Engine
 from alicia.tsdb.store import Store
@@ -95,14 +97,26 @@ class Decisions:
             ),
             interval_ms=settings.collection_interval_ms,
         )
-        self.rules = Rules(
+        self.weights = Weights(
+            store,
+            self.fleet,
+            bus=bus,
+            speaker=speaker,
+            clock=clock,
+            counters=counters,
+            chosen=frozenset(settings.load_balancer_weights),
+        )
+        self.rules = self._make_rules(alert_store, speaker, counters)
+
+    def _make_rules(self, store: SqlAlertStore, speaker: Speaker, counters: Counters) -> Rules:
+        return Rules(
             RuleParts(
-                store=alert_store,
+                store=store,
                 evaluator=self._engine,
                 outbox=self.outbox,
                 live=self.live,
                 speaker=speaker,
-                clock=clock,
+                clock=self._clock,
                 counters=counters,
                 departed=self.fleet.departed,
             )
@@ -148,6 +162,7 @@ class Decisions:
             silence_routes(self.rules, clock, self._random, zones=load_zone),
             alert_routes(self.rules, clock),
             service_routes(self.fleet, clock),
+            loadbalancer_routes(self.weights, self.fleet),
             live_routes(self.live),
             query_routes(self._engine, clock),
             forward_routes(self._outbound, self._scheduler_url),

@@ -13,10 +13,10 @@ from alicia.tsdb.store import Store
 from alicia.tsdb.trend import Floats, Times, Trend, distribution, rates, trend
 
 # Names under which services of the fleet report these, the first found counts.
-_REQUESTS: Final = ("requests_total", "http_requests_total", "request_count", "requests",
+REQUESTS: Final = ("requests_total", "http_requests_total", "request_count", "requests",
                     "messages_processed")  # fmt: skip
-_ERRORS: Final = ("errors_total", "http_errors_total", "error_count", "errors")
-_LATENCIES: Final = ("latency_seconds", "response_time_seconds", "request_duration_seconds",
+ERRORS: Final = ("errors_total", "http_errors_total", "error_count", "errors")
+LATENCIES: Final = ("latency_seconds", "response_time_seconds", "request_duration_seconds",
                      "latency_ms", "response_time_ms", "response_time", "latency")  # fmt: skip
 
 
@@ -56,7 +56,7 @@ def _row(
     line_t, line_v = t_ms, values
     if counts:
         line_t, line_v = rates(t_ms, values)
-        row["rate"] = _mean_rate(t_ms, values)
+        row["rate"] = mean_rate(t_ms, values)
     line = trend(line_t, line_v, window_ms=window_ms, unit=metadata.unit)
     row["trend"] = None if line is None else _trend(line)
     return row
@@ -78,8 +78,8 @@ def _trend(line: Trend) -> dict[str, object]:
 
 def _golden(columns: Columns, store: Store) -> dict[str, object]:
     """Request rate, error rate and latency, where the service reports them."""
-    requests = _rate_of(columns, _REQUESTS)
-    errors = _rate_of(columns, _ERRORS)
+    requests = _rate_of(columns, REQUESTS)
+    errors = _rate_of(columns, ERRORS)
     return {
         "request_rate": requests,
         "error_rate": errors / requests if errors is not None and requests else None,
@@ -92,7 +92,7 @@ def _rate_of(columns: Columns, names: tuple[str, ...]) -> float | None:
         rate = [
             value
             for labels, t_ms, values in columns
-            if labels.name == name and (value := _mean_rate(t_ms, values)) is not None
+            if labels.name == name and (value := mean_rate(t_ms, values)) is not None
         ]
         if rate:
             return sum(rate)
@@ -100,7 +100,7 @@ def _rate_of(columns: Columns, names: tuple[str, ...]) -> float | None:
 
 
 def _latency(columns: Columns, store: Store) -> Mapping[str, object] | None:
-    for name in _LATENCIES:
+    for name in LATENCIES:
         for labels, _, values in columns:
             if labels.name == name and (shape := distribution(values)) is not None:
                 return {
@@ -113,7 +113,8 @@ def _latency(columns: Columns, store: Store) -> Mapping[str, object] | None:
     return None
 
 
-def _mean_rate(t_ms: Times, values: Floats) -> float | None:
+def mean_rate(t_ms: Times, values: Floats) -> float | None:
+    """Growth per second of a counter over all its samples; None for fewer than 2."""
     if len(values) < 2:
         return None
     times, per_second = rates(t_ms, values)

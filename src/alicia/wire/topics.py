@@ -66,6 +66,11 @@ class Topics:
         return self.under("system", "health", service)
 
     @cached_property
+    def load_balancer(self) -> str:
+        """Where we advise the load balancer."""
+        return self.under("loadbalancer", "metrics_collector")
+
+    @cached_property
     def register(self) -> str:
         """Where a service says that it is there."""
         return self.under("system", "discovery", "register")
