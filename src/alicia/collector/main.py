@@ -16,6 +16,7 @@ import uvloop
 
 from alicia.adapters.bus.connect import make_bus
 from alicia.adapters.clock import SystemClock, SystemRandom
+from alicia.adapters.disk_space import probe as probe_space
 from alicia.adapters.host import HostProbe
 from alicia.adapters.http.app import build_app
 from alicia.adapters.http.guard import make_guard
@@ -34,8 +35,10 @@ from alicia.collector.api.metrics import metric_routes
 from alicia.collector.api.rejects import reject_routes
 from alicia.collector.api.snapshot import page_snapshot
 from alicia.collector.api.stats import stats_routes
+from alicia.collector.broker import BrokerMetrics
 from alicia.collector.canary import Canary
 from alicia.collector.decisions import FEED_MS, JUDGE_MS, Decisions
+from alicia.collector.disk import DiskWatch
 from alicia.collector.health import Check, Condition, Health
 from alicia.collector.ingest import Ingest
 from alicia.collector.loops import every_loop
@@ -47,16 +50,20 @@ from alicia.collector.stats import Stats
 from alicia.collector.system import HOST_SERVICE, SystemMetrics
 from alicia.tsdb.head import Limits
 from alicia.tsdb.store import Store
+from alicia.wire.broker import SYS
 from alicia.wire.names import SeriesNames
 from alicia.wire.ports import Bus, BusState, Publication
 from alicia.wire.topics import Topics
 
 _TICK_MS: Final = 10_000
+_DISK_MS: Final = 1000
 _FIRST_LOOK_MS: Final = 1000  # the first CPU percentage needs a span to cover
 _IO_THREADS: Final = 4
 _STATIC: Final = Path(__file__).with_name("static")
 Connect = Callable[[str, Publication], Bus]
-_LOOPS: Final = frozenset({"tick", "system", "summary", "poke", "judge", "feed", "rules", "outbox"})
+_LOOPS: Final = frozenset(
+    {"tick", "disk", "system", "summary", "poke", "weights", "judge", "feed", "rules", "outbox"}
+)
 _log: Final = logging.getLogger(__name__)
 
 
@@ -163,14 +170,16 @@ class Collector:
         started = self.clock.now_ms() / 1000
         self._run_file.write(url=self._server.url, port=self._port, started=started)
         await self.bus.start(self.router.handle, self._on_bus_state)
-        await self.bus.subscribe((self.topics.everything,))
+        await self.bus.subscribe((self.topics.everything, f"{SYS}#"))
         settings = self.settings
         self._every("tick", _TICK_MS, self.stats.tick)
+        self._every("disk", _DISK_MS, self._disk.look)
         self._every(
             "system", settings.system_metrics_interval_ms, self._look, first_after_ms=_FIRST_LOOK_MS
         )
         self._every("summary", settings.collection_interval_ms, self._summarise)
         self._every("poke", settings.collection_interval_ms, self.decisions.fleet.poke)
+        self._every("weights", settings.collection_interval_ms, self.decisions.weights.tell)
         self._every("judge", JUDGE_MS, self.decisions.fleet.judge)
         self._every("feed", FEED_MS, self.decisions.tick)
         for name, loop in (
@@ -204,10 +213,17 @@ class Collector:
         self._reports = Reports(self._speaker, self.bus, self.store, self.clock, self._canary)
         probe = HostProbe((self.settings.data_dir,))
         self.system = SystemMetrics(probe.read, self.store, self.counters, self.clock, self._io)
+        folder, reserve = self.settings.data_dir, self.settings.min_free_disk
+        self._disk = DiskWatch(lambda: probe_space(folder, min_free_bytes=reserve), self._io)
         self._health = Health(
             self.clock,
             self.counters,
-            {"mqtt": self._check_bus, "delivery": self._canary.check, "loops": self._check_loops},
+            {
+                "mqtt": self._check_bus,
+                "delivery": self._canary.check,
+                "disk": self._disk.check,
+                "loops": self._check_loops,
+            },
         )
         self.stats = Stats(
             self.store,
@@ -218,6 +234,7 @@ class Collector:
             system=self.system.view,
             active_alerts=lambda: self.decisions.rules.active_by_severity(),
         )
+        broker = BrokerMetrics(self.store, self.clock)
         self.router = Router(
             self.topics,
             self.names,
@@ -228,6 +245,7 @@ class Collector:
                 self.counters,
                 lambda message, opened: self.decisions.observe(message, opened),
                 self._reports.on_summary,
+                broker.take,
             ),
         )
 
@@ -247,7 +265,7 @@ class Collector:
 
     def _build_http(self) -> None:
         settings = self.settings
-        guard = make_guard(settings, clock=self.clock, random=self.random)
+        guard = make_guard(settings, clock=self.clock, random=self.random, service="collector")
         self.guard = guard
         fleet = self.decisions.fleet
         self.app = build_app(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from alicia.wire.broker import SYS
 from alicia.wire.topics import Topics
 
 RESERVED: Final = frozenset({"alerts", "collect", "summary", "system", "selftest"})
@@ -27,6 +28,7 @@ class Meaning(StrEnum):
     SUMMARY = "summary"  # our own echo: the canary of bus.md D5
     STATUS = "status"  # of the fleet, with numbers that become gauges
     FLEET = "fleet"
+    BROKER = "broker"  # its own numbers
     SENSITIVE = "sensitive"  # never read
     OTHER = "other"  # counted; only its sender is noted
 
@@ -42,6 +44,8 @@ class Place:
 
 def place_of(topic: str, topics: Topics) -> Place:
     """What a topic means."""
+    if topic.startswith(SYS):
+        return Place(Meaning.BROKER)
     prefix, _, rest = topic.partition("/")
     parts = rest.split("/")
     if prefix != topics.prefix or not rest:

@@ -33,7 +33,7 @@ class RouteParts(NamedTuple):
     """What the router hands messages to.
 
     ``observe`` gets every message of a peer that was read, ``on_summary`` the echo of our own
-    summary; both must not raise.
+    summary, ``on_broker`` what the broker tells of itself; none of them may raise.
     """
 
     ingest: Ingest
@@ -41,6 +41,7 @@ class RouteParts(NamedTuple):
     counters: Counters
     observe: Observer
     on_summary: Callable[[Unwrapped], None]
+    on_broker: Callable[[Message], None]
 
 
 class Router:
@@ -70,6 +71,9 @@ class Router:
             return None
         if not message.body:
             self._ignore("retained_cleared")
+            return None
+        if place.meaning is Meaning.BROKER:
+            self._parts.on_broker(message)
             return None
         if len(message.body) > BUS_PARSE_BYTES_MAX:
             return self._large(message, place)

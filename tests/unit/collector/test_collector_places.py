@@ -32,7 +32,8 @@ from alicia.wire.topics import Topics
         ("alicia", Meaning.OTHER, ""),
         ("alicia/", Meaning.OTHER, ""),
         ("alicianot/metrics/collect", Meaning.OTHER, ""),
-        ("$SYS/broker/uptime", Meaning.OTHER, ""),
+        ("$SYS/broker/uptime", Meaning.BROKER, ""),
+        ("$SYS", Meaning.OTHER, ""),
     ],
 )
 def test_topics_are_understood(topic: str, meaning: Meaning, service: str) -> None:

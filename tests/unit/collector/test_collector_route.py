@@ -9,6 +9,7 @@ import pytest
 
 from alicia.base.counters import Counters
 from alicia.base.limits import BODY_BYTES_MAX, BUS_PARSE_BYTES_MAX
+from alicia.collector.broker import BrokerMetrics
 from alicia.collector.ingest import SLICE, Ingest
 from alicia.collector.rejects import RejectLog
 from alicia.collector.route import IDS_KEPT, TOPICS_COUNTED, RouteParts, Router
@@ -40,6 +41,7 @@ class Bench:
             self.counters,
             lambda _message, opened: self.observed.append(opened),
             self.summaries.append,
+            BrokerMetrics(self.store, clock).take,
         )
         self.router = Router(Topics(), SeriesNames(), clock, parts)
 
@@ -90,6 +92,14 @@ def test_numbers_of_a_status_become_gauges(bench: Bench) -> None:
     bench.send("alicia/system/status/sonos", {"status": "ok"})
     assert bench.values() == {'cpu{instance="sonos",service="sonos"}': 12.5}
     assert not bench.codes()
+
+
+def test_the_broker_tells_of_itself(bench: Bench) -> None:
+    bench.send("$SYS/broker/uptime", b"940 seconds", retained=True)
+    bench.send("$SYS/broker/version", b"mosquitto version 2.0.11")
+    labels = 'instance="broker",service="broker"'
+    assert bench.values() == {f"broker_uptime_seconds{{{labels}}}": 940}
+    assert (bench.observed, bench.codes()) == ([], [])
 
 
 def test_gzip_is_inflated(bench: Bench) -> None:
