@@ -5,7 +5,7 @@ Failures are outcomes. What to make of an outcome is decided in ``track``.
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import Final
@@ -18,7 +18,7 @@ from alicia.scheduler.leasing import Leasing
 from alicia.scheduler.opened import Opened
 from alicia.scheduler.timings import Timings
 from alicia.scheduling.event import Delivery, Event, HttpAction, MqttAction
-from alicia.scheduling.execution import Execution, Origin, Reason, Signal
+from alicia.scheduling.execution import Execution, ExecutionStatus, Origin, Reason, Signal
 from alicia.scheduling.ports import Actor, Ledger, Outcome, Task
 
 INTERRUPTED_WAIT_US: Final = 500_000  # a bus that just broke may still say that it is connected
@@ -34,6 +34,7 @@ class Attempts:
         actor: Actor,
         leasing: Leasing,
         timings: Timings,
+        on_change: Callable[[Execution], None],
         clock: Clock,
         counters: Counters,
         workers: int,
@@ -42,6 +43,7 @@ class Attempts:
         self._actor = actor
         self._leasing = leasing
         self._timings = timings
+        self._on_change = on_change
         self._clock = clock
         self._counters = counters
         self._workers = asyncio.Semaphore(workers)
@@ -103,6 +105,8 @@ class Attempts:
             outcome = await self._actor.perform(task)
         finally:
             item.execution = await begun
+            if item.execution.status is ExecutionStatus.RUNNING:
+                self._on_change(item.execution)
         if outcome.signal is None:
             await self._note_published(item)
         return outcome
@@ -138,7 +142,8 @@ class Attempts:
                 item.progress.clear()
                 wait_us = deadline_us - self._clock.now_us()
                 try:
-                    await asyncio.wait_for(item.progress.wait(), max(wait_us, 0) / 1_000_000)
+                    async with asyncio.timeout(max(wait_us, 0) / 1_000_000):
+                        await item.progress.wait()
                 except TimeoutError:
                     break
                 deadline_us = self._clock.now_us() + timeout_us
@@ -164,7 +169,8 @@ class Attempts:
             return True
         wait_us = expires_us - self._clock.now_us()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._bus_up.wait(), max(wait_us, 0) / 1_000_000)
+            async with asyncio.timeout(max(wait_us, 0) / 1_000_000):
+                await self._bus_up.wait()
         return self._bus_up.is_set()
 
     def _slot(self, event: Event) -> AbstractAsyncContextManager[object]:

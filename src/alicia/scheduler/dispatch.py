@@ -194,7 +194,8 @@ class Dispatcher:
             # The loop's timer counts whole milliseconds; rounded up, it never wakes too early.
             wait_ms = -(-wait_us // 1000)
             try:
-                await asyncio.wait_for(self._edited.wait(), wait_ms / 1000)
+                async with asyncio.timeout(wait_ms / 1000):
+                    await self._edited.wait()
             except TimeoutError:
                 return
         self._edited.clear()

@@ -174,6 +174,7 @@ class Scheduler:
             actor=actor,
             leasing=self.leasing,
             timings=self.timings,
+            on_change=self._on_change,
             clock=self.clock,
             counters=self.counters,
             workers=self.settings.workers,

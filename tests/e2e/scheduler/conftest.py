@@ -9,20 +9,27 @@ from tests.support.brokers import MOSQUITTO, BrokerProcess, free_port
 from tests.support.scheduler_process import SchedulerProcess, Target
 
 
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[BrokerProcess]:
+def plain_broker(folder: Path, *, persistence: bool) -> BrokerProcess:
+    """Mosquitto as bus.md §10 configures it, on a free port."""
     if MOSQUITTO is None:
         pytest.skip("needs the mosquitto program")
-    # As bus.md §10 configures it: a broker that saves at every change would be what is measured.
     port = free_port()
-    config = tmp_path / "mosquitto.conf"
+    config = folder / "mosquitto.conf"
+    kept = f"persistence_location {folder}/\nautosave_interval 10\n" if persistence else ""
     config.write_text(
         f"user {getpass.getuser()}\nlistener {port} 127.0.0.1\nallow_anonymous true\n"
-        f"persistence true\npersistence_location {tmp_path}/\nautosave_interval 10\n"
-        "max_queued_messages 0\nmax_inflight_messages 100\nset_tcp_nodelay true\n"
-        "log_dest none\n"
+        f"persistence {str(persistence).lower()}\n{kept}max_queued_messages 0\n"
+        "max_inflight_messages 100\nset_tcp_nodelay true\nlog_dest none\n"
     )
-    process = BrokerProcess([MOSQUITTO, "-c", str(config)], port)
+    return BrokerProcess([MOSQUITTO, "-c", str(config)], port)
+
+
+@pytest.fixture
+def broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BrokerProcess]:
+    """A test that judges times marks itself ``alone``; its broker writes no files."""
+    alone = request.node.get_closest_marker("alone") is not None
+    # A broker that saves stops delivering meanwhile, and that would be what is measured.
+    process = plain_broker(tmp_path, persistence=not alone)
     process.start()
     yield process
     process.kill()

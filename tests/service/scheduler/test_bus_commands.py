@@ -1,0 +1,143 @@
+"""What the bus tells the scheduler, and what it answers."""
+
+import pytest
+from tests.service.scheduler.scheduler_harness import TOPIC, Harness
+
+EVENTS, TRIGGERS = "alicia/scheduler/events", "alicia/scheduler/triggers"
+RESULT = "alicia/scheduler/events/result"
+EVENT = {
+    "name": "via bus",
+    "schedule_type": "cron",
+    "cron_expression": "0 0 1 1 *",
+    "target_topic": TOPIC,
+}
+
+
+async def test_an_event_lives_its_life_by_commands(harness: Harness) -> None:
+    await harness.say(EVENTS, {"command": "create_event", "event": EVENT, "reply_to": "me/too"})
+    (result,) = await harness.hear(RESULT)
+    assert result["payload"]["ok"] is True
+    event_id = result["event_id"]
+    assert (await harness.hear("me/too"))[0]["event_id"] == event_id
+    steps = [
+        ({"command": "update_event", "event": {"name": "new"}}, "pending"),
+        ({"command": "pause_event"}, "paused"),
+        ({"command": "resume_event"}, "pending"),
+        ({"command": "cancel_event"}, "cancelled"),
+    ]
+    for count, (command, status) in enumerate(steps, start=2):
+        await harness.say(EVENTS, {**command, "event_id": event_id})
+        results = await harness.hear(RESULT, count)
+        assert results[-1]["event"]["status"] == status
+    assert (await harness.get(f"/events/{event_id}"))["event"]["name"] == "new"
+
+
+async def test_the_response_topic_gets_the_answer_with_its_correlation(harness: Harness) -> None:
+    body = {"command": "create_event", "event": EVENT}
+    await harness.say(EVENTS, body, response_topic="me/answers", correlation=b"\x00c1")
+    await harness.hear("me/answers")
+    (message,) = [m for m in harness.heard if m.topic == "me/answers"]
+    assert message.correlation == b"\x00c1"
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"command": "explode"}, "unknown_command"),
+        ({"command": "pause_event", "event_id": "none"}, "not_found"),
+        ({"command": "create_event", "event": {**EVENT, "cron_expression": "x"}}, None),
+        ({"command": "create_event", "event": {**EVENT, "timezone": "No/Zone"}}, "unknown_zone"),
+        ([1], "not_an_object"),
+        (b"\xff", "bad_utf8"),
+        (b"{", "bad_json"),
+        (b'{"command":' + b"[" * 90 + b"]" * 90 + b"}", "too_deep"),
+    ],
+)
+async def test_a_bad_command_is_answered_counted_and_kept(
+    harness: Harness, body: object, code: str | None
+) -> None:
+    await harness.say(EVENTS, body)
+    (result,) = await harness.hear(RESULT)
+    assert result["payload"]["ok"] is False
+    stats = await harness.get("/stats")
+    assert len(stats["rejects"]) == 1
+    if code is not None:
+        assert result["error"]["type"] == code
+        assert stats["rejected_total"] == {code: 1}
+    await harness.say(EVENTS, {"command": "create_event", "event": EVENT})  # and life goes on
+    assert (await harness.hear(RESULT, 2))[-1]["payload"]["ok"] is True
+
+
+async def test_a_command_that_comes_twice_is_done_once(harness: Harness) -> None:
+    body = {"message_id": "m1", "source": "web", "command": "create_event", "event": EVENT}
+    await harness.say(EVENTS, body)
+    await harness.say(EVENTS, body)
+    await harness.hear(RESULT)
+    await harness.say(EVENTS, {"command": "explode"})
+    await harness.hear(RESULT, 2)
+    assert len((await harness.get("/events"))["events"]) == 1
+
+
+async def test_a_retained_command_is_no_command(harness: Harness) -> None:
+    await harness.say(EVENTS, {"command": "create_event", "event": EVENT}, retain=True)
+    await harness.hear(RESULT)  # the live one
+    await harness.stop()
+    await harness.start()  # subscribes again, and is sent the retained one
+    await harness.say(EVENTS, {"command": "explode"})
+    await harness.hear(RESULT, 2)
+    assert len((await harness.get("/events"))["events"]) == 1
+
+
+async def test_a_trigger_runs_an_event_by_id_or_name_and_once_per_message(
+    harness: Harness,
+) -> None:
+    await harness.add(event_id="e1", name="lamp on", overlap="allow")
+    await harness.say(TRIGGERS, {"event_id": "e1", "payload": {"n": 1}})
+    await harness.say(TRIGGERS, {"name": "lamp on", "payload": {"n": 2}})
+    first, second = await harness.hear(TOPIC, 2)
+    assert (first["n"], second["n"]) == (1, 2)
+    for _ in range(2):
+        await harness.say(TRIGGERS, {"event_id": "e1", "message_id": "m7", "source": "web"})
+    await harness.hear(TOPIC, 3)
+    await harness.say(TRIGGERS, {"event_id": "none"})
+    await harness.say(TRIGGERS, {"event_id": "e1", "payload": {"n": 4}})
+    assert len(await harness.hear(TOPIC, 4)) == 4
+    assert (await harness.get("/stats"))["rejected_total"] == {"not_found": 1}
+
+
+async def test_an_events_own_topics_start_it(harness: Harness) -> None:
+    await harness.add(
+        event_id="door",
+        triggers=[{"topic": "alicia/door/+", "match": {"open": True, "floor": 1}}],
+    )
+    await harness.say("alicia/door/front", {"open": True, "floor": 2})
+    await harness.say("alicia/door/front", {"open": False, "floor": 1})
+    await harness.say("alicia/door/front", b"no json")
+    await harness.say("alicia/door/front", {"open": True, "floor": 1, "more": 0})
+    (got,) = await harness.hear(TOPIC)
+    row = (await harness.get(f"/executions/{got['execution_id']}"))["execution"]
+    assert row["kind"] == "mqtt"
+    await harness.http.put("/events/door", json={"triggers": []})
+    await harness.say("alicia/door/front", {"open": True, "floor": 1})
+    await harness.say(TRIGGERS, {"event_id": "door"})
+    assert len(await harness.hear(TOPIC, 2)) == 2
+
+
+async def test_a_loop_of_triggers_ends(harness: Harness) -> None:
+    await harness.add(event_id="echo", overlap="allow", triggers=[{"topic": TOPIC}])
+    await harness.say(TRIGGERS, {"event_id": "echo"})
+    await harness.hear(TOPIC, 10)
+    await harness.say(TRIGGERS, {"event_id": "none"})
+    await harness.say(EVENTS, {"command": "explode"})
+    await harness.hear(RESULT)
+    assert len(harness.on(TOPIC)) == 10
+    assert (await harness.get("/stats"))["counters"]["chain_ended"] == {"hops": 1}
+
+
+async def test_the_poke_is_answered_and_presence_is_told(harness: Harness) -> None:
+    await harness.say("alicia/system/health/check", {"service_name": "metrics_collector"})
+    (health,) = await harness.hear("alicia/system/health/event_scheduler")
+    assert (health["service_name"], health["status"]) == ("event_scheduler", "healthy")
+    await harness.scheduler.stop()
+    (bye,) = harness.on("alicia/system/discovery/unregister")
+    assert bye["service_name"] == "event_scheduler"

@@ -1,0 +1,339 @@
+"""``/events`` over HTTP: what it stores, what it refuses, and in which words."""
+
+import asyncio
+import json
+import time
+from typing import Any
+
+import pytest
+from tests.service.scheduler.scheduler_harness import Harness
+
+GOOD = {
+    "name": "lamp",
+    "schedule_type": "interval",
+    "interval_seconds": 3600,
+    "target_service": "lamp",
+    "payload": {"on": True},
+}
+
+
+async def test_an_event_is_created_read_changed_and_ended(harness: Harness) -> None:
+    reply = await harness.http.post("/events", json=GOOD)
+    assert reply.status_code == 201
+    event_id = reply.json()["event_id"]
+    assert reply.headers["location"] == f"/events/{event_id}"
+    event = reply.json()["event"]
+    assert (event["status"], event["target_topic"]) == ("pending", "alicia/lamp/command")
+    assert len(event["next_runs"]) == 5
+    assert event["schedule_text"] == "every hour"
+
+    read = await harness.http.get(f"/events/{event_id}")
+    assert read.headers["etag"] == '"1"'
+    changed = await harness.http.put(
+        f"/events/{event_id}", json={"interval_seconds": 60}, headers={"If-Match": '"1"'}
+    )
+    assert changed.status_code == 200
+    assert changed.json()["event"]["interval_seconds"] == 60
+    assert changed.headers["etag"] == '"2"'
+    stale = await harness.http.put(
+        f"/events/{event_id}", json={"name": "x"}, headers={"If-Match": '"1"'}
+    )
+    assert stale.status_code == 412
+    assert stale.json()["type"] == "precondition_failed"
+
+    ended = await harness.http.delete(f"/events/{event_id}")
+    assert ended.json()["event"]["status"] == "cancelled"
+    assert (await harness.http.put(f"/events/{event_id}", json={"name": "x"})).status_code == 409
+    assert (await harness.http.post(f"/events/{event_id}/trigger")).status_code == 409
+    await harness.http.delete(f"/events/{event_id}?purge=true")
+    assert (await harness.http.get(f"/events/{event_id}")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "code"),
+    [
+        ({"schedule_type": "once", "run_at": "2020-01-01T00:00:00Z"}, "run_at", "run_at_past"),
+        ({"schedule_type": "once", "run_at": "soon"}, "run_at", None),
+        ({"timezone": "Mars/Olympus"}, "timezone", "unknown_zone"),
+        ({"schedule_type": "cron", "cron_expression": "61 * * * *"}, "cron_expression", None),
+        ({"schedule_type": "cron", "cron_expression": "0 0 31 2 *"}, "cron_expression",
+         "never_fires"),
+        ({"schedule_type": "sometimes"}, "schedule_type", None),
+        ({"overlap": "maybe"}, "overlap", None),
+        ({"interval_seconds": 0.01}, "interval_seconds", None),
+        ({"interval_seconds": "abc"}, "interval_seconds", None),
+        ({"interval_seconds": True}, "interval_seconds", None),
+        ({"target_topic": "a/+/b"}, "target_topic", None),
+        ({"target_topic": "a/#"}, "target_topic", None),
+        ({"name": ""}, "name", None),
+        ({"name": 7}, "name", None),
+        ({"name": "x" * 5000}, "name", None),
+        ({"max_retries": -1}, "max_retries", None),
+        ({"tags": "a" * 5000}, "tags", None),
+        ({"event_id": "no spaces please"}, "event_id", "bad_event_id"),
+        ({"event_id": 5}, "event_id", "bad_event_id"),
+        ({"on_success": ["nobody"]}, "on_success", "unknown_event"),
+        ({"on_failure": ["lamp"]}, "on_failure", "chain_cycle"),
+        ({"action": {"type": "shell", "command": "rm"}}, "action", None),
+        ({"action": {"type": "http", "method": "GET", "url": "http://169.254.169.254/"}},
+         "action.url", None),
+        ({"triggers": [{"topic": "a/#/b"}]}, "triggers", None),
+        ({"misfire": {"policy": "panic"}}, "misfire", None),
+    ],
+)  # fmt: skip
+async def test_a_bad_field_is_named_with_its_reason(
+    harness: Harness, fields: dict[str, object], field: str, code: str | None
+) -> None:
+    reply = await harness.http.post("/events", json=GOOD | fields)
+    assert reply.status_code == 422, reply.text
+    problem = reply.json()
+    assert reply.headers["content-type"] == "application/problem+json"
+    locs = {".".join(map(str, fault["loc"])) for fault in problem["errors"]}
+    assert any(loc.startswith(field) for loc in locs), problem
+    if code is not None:
+        assert problem["type"] == code
+    assert (await harness.get("/events"))["events"] == []
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"{", 400),
+        (b"\xff\xfe", 400),
+        (b"[" * 5000 + b"]" * 5000, 400),
+        (b'{"a":' * 40 + b"1" + b"}" * 40, 400),
+        (b"[1]", 422),
+        (b"null", 422),
+        (b"{}", 422),
+        (b'"' + b"x" * (11 * 1024 * 1024) + b'"', 413),
+    ],
+    ids=["empty", "cut", "no-utf8", "deep", "nested", "list", "null", "no-fields", "11MB"],
+)
+async def test_a_body_that_is_no_event_is_refused(
+    harness: Harness, body: bytes, status: int
+) -> None:
+    headers = {"Content-Type": "application/json"}
+    reply = await harness.http.post("/events", content=body, headers=headers)
+    assert reply.status_code == status, reply.text
+
+
+async def test_another_content_type_is_refused(harness: Harness) -> None:
+    reply = await harness.http.post("/events", content=b"a=1", headers={"Content-Type": "text/x"})
+    assert reply.status_code == 415
+
+
+async def test_a_taken_id_is_a_conflict(harness: Harness) -> None:
+    await harness.add(event_id="mine")
+    reply = await harness.http.post("/events", json=GOOD | {"event_id": "mine"})
+    assert reply.status_code == 409
+
+
+async def test_a_repeated_request_gets_the_first_answer_also_after_a_restart(
+    harness: Harness,
+) -> None:
+    key = {"Idempotency-Key": "k-1"}
+    first = await harness.http.post("/events", json=GOOD, headers=key)
+    again = await harness.http.post("/events", json=GOOD, headers=key)
+    other = await harness.http.post("/events", json=GOOD | {"name": "b"}, headers=key)
+    assert again.status_code == 201
+    assert again.json() == first.json()
+    assert (other.status_code, other.json()["type"]) == (422, "idempotency_key_reused")
+    await harness.stop()
+    await harness.start()
+    late = await harness.http.post("/events", json=GOOD, headers=key)
+    assert late.json() == first.json()
+    assert len((await harness.get("/events"))["events"]) == 1
+
+
+async def test_lists_are_filtered_and_paged(harness: Harness) -> None:
+    for n in range(5):
+        await harness.add(event_id=f"e{n}", name=f"Lamp {n}", tags=["odd"] if n % 2 else ["even"])
+    await harness.post("/events/e0/pause")
+    ids = [e["event_id"] for e in (await harness.get("/events?tag=odd"))["events"]]
+    assert ids == ["e1", "e3"]
+    assert len((await harness.get("/events?search=lamp"))["events"]) == 5
+    paused = await harness.get("/events?status=paused")
+    assert [e["event_id"] for e in paused["events"]] == ["e0"]
+    assert len((await harness.get("/events?active_only=true"))["events"]) == 4
+    page = await harness.get("/events?limit=3")
+    rest = await harness.get(f"/events?limit=3&cursor={page['next_cursor']}")
+    assert [e["event_id"] for e in page["events"] + rest["events"]] == [f"e{n}" for n in range(5)]
+    for query in ("limit=0", "limit=x", "cursor=%00", "status=odd", "active_only=perhaps"):
+        assert (await harness.http.get(f"/events?{query}")).status_code == 422, query
+
+
+async def test_a_paused_event_does_not_run_and_its_instants_are_recorded(
+    harness: Harness,
+) -> None:
+    event = await harness.add(schedule_type="interval", interval_seconds=0.2)
+    topic = event["target_topic"]
+    await harness.hear(topic)
+    paused = await harness.post(f"/events/{event['event_id']}/pause")
+    assert (paused["event"]["status"], paused["event"]["next_run"]) == ("paused", None)
+    count = len(harness.on(topic))
+    await asyncio.sleep(0.7)
+    assert len(harness.on(topic)) == count
+    assert (await harness.post(f"/events/{event['event_id']}/trigger"))["status"] == "pending"
+    await harness.hear(topic, count + 1)  # by hand it runs also while paused
+    await harness.post(f"/events/{event['event_id']}/resume")
+    await harness.hear(topic, count + 2)
+    rows = (await harness.get(f"/executions/{event['event_id']}?status=skipped"))["executions"]
+    assert {row["reason"] for row in rows} == {"paused"}
+    assert len(rows) >= 3
+
+
+async def test_a_pause_may_end_by_itself(harness: Harness) -> None:
+    event = await harness.add(schedule_type="interval", interval_seconds=0.2)
+    until = time.time() + 0.5
+    await harness.post(f"/events/{event['event_id']}/pause", {"until": until})
+    count = len(harness.on(event["target_topic"]))
+    await harness.hear(event["target_topic"], count + 1)
+    assert time.time() > until
+    past = await harness.http.post(f"/events/{event['event_id']}/pause", json={"until": 5})
+    assert (past.status_code, past.json()["type"]) == (422, "until_past")
+
+
+async def test_an_edit_acts_within_a_moment(harness: Harness) -> None:
+    event = await harness.add(schedule_type="interval", interval_seconds=3600)
+    reply = await harness.http.put(f"/events/{event['event_id']}", json={"interval_seconds": 0.1})
+    edited = time.time()
+    assert reply.status_code == 200
+    await harness.hear(event["target_topic"])
+    assert time.time() - edited < 1
+
+
+async def test_the_older_shape_is_understood(harness: Harness) -> None:
+    old = {
+        "name": "old",
+        "schedule_type": "interval",
+        "schedule_config": {"interval_seconds": 3600},
+        "action": {"topic": "alicia/old", "message": {"a": 1}},
+    }
+    reply = await harness.http.post("/events", json=old)
+    assert reply.status_code == 201, reply.text
+    event = reply.json()["event"]
+    assert (event["interval_seconds"], event["action"]["topic"]) == (3600, "alicia/old")
+
+
+async def test_preview_stores_nothing(harness: Harness) -> None:
+    body = {
+        "schedule_type": "cron",
+        "cron_expression": "30 7 * * *",
+        "after": "2026-11-25T00:00:00Z",
+        "n": 2,
+    }
+    preview = await harness.post("/events/preview", body)
+    assert preview["runs"] == ["2026-11-25T07:30:00+02:00", "2026-11-26T07:30:00+02:00"]
+    assert (await harness.get("/events"))["events"] == []
+    bad = await harness.http.post("/events/preview", json={"cron_expression": "x"})
+    assert bad.status_code == 422
+
+
+CRONTAB = """# comment
+MAILTO=me
+CRON_TZ=Europe/Riga
+*/5 * * * * backup --all
+bad line
+@daily clean up
+"""
+YAML = """
+- name: a
+  schedule_type: interval
+  interval_seconds: 60
+  target_topic: alicia/a
+- name: b
+  schedule_type: once
+  run_at: 2020-01-01T00:00:00Z
+  target_topic: alicia/b
+"""
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "names", "faults"),
+    [
+        (CRONTAB, "text/plain", ["backup --all", "clean up"], 1),
+        (YAML, "application/yaml", ["a"], 1),
+        (YAML, "text/plain", ["a"], 1),
+        (json.dumps([GOOD, {"name": "x"}, 5]), "application/json", ["lamp"], 2),
+        (json.dumps({"events": [GOOD]}), "application/json", ["lamp"], 0),
+    ],
+)
+async def test_an_import_takes_what_is_good(
+    harness: Harness, content: str, kind: str, names: list[str], faults: int
+) -> None:
+    async def send(query: str) -> dict[str, Any]:
+        reply = await harness.http.post(
+            f"/events/import{query}", content=content.encode(), headers={"Content-Type": kind}
+        )
+        assert reply.status_code == 200, reply.text
+        return dict(reply.json())
+
+    dry = await send("?dry_run=true")
+    assert [event["name"] for event in dry["events"]] == names
+    assert (await harness.get("/events"))["events"] == []
+    done = await send("")
+    assert (done["accepted"], len(done["rejected"])) == (len(names), faults)
+    stored = (await harness.get("/events"))["events"]
+    assert sorted(event["name"] for event in stored) == sorted(names)
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"a: &x [1,2]\nb: *x", "application/yaml"),
+        (b"!!python/object/apply:os.system ['id']", "application/yaml"),
+        (b"{", "application/yaml"),
+        (b"\xff", "text/plain"),
+        (b"[5]", "application/json"),
+        (b"5", "application/json"),
+    ],
+)
+async def test_an_import_without_anything_good_is_refused(
+    harness: Harness, content: bytes, kind: str
+) -> None:
+    reply = await harness.http.post(
+        "/events/import", content=content, headers={"Content-Type": kind}
+    )
+    assert reply.status_code == 422, reply.text
+    assert (await harness.get("/events"))["events"] == []
+
+
+async def test_the_calendar_shows_what_ran_and_what_will(harness: Harness) -> None:
+    event = await harness.add(schedule_type="interval", interval_seconds=0.3)
+    await harness.hear(event["target_topic"], 2)
+    now = time.time()
+    calendar = await harness.get(f"/calendar?start={now - 60}&end={now + 3}")
+    assert len(calendar["past"]) >= 2
+    assert 8 <= len(calendar["planned"]) <= 11
+    assert calendar["planned"][0]["scheduled_time"] > now - 1
+    assert (await harness.http.get("/calendar?start=5&end=1")).status_code == 422
+
+
+async def test_the_audit_explains_every_instant(harness: Harness) -> None:
+    event = await harness.add(schedule_type="interval", interval_seconds=0.3)
+    await harness.hear(event["target_topic"], 2)
+    await harness.post(f"/events/{event['event_id']}/pause")
+    await asyncio.sleep(0.5)
+    await harness.post(f"/events/{event['event_id']}/resume")
+    await harness.hear(event["target_topic"], 3)
+    await asyncio.sleep(1.1)  # younger instants are not judged yet
+    audit = await harness.get("/audit")
+    assert audit["unexplained"] == []
+    assert audit["counts"]["completed"] >= 2
+    assert audit["counts"]["skipped"] >= 1
+
+
+async def test_health_and_stats_tell_how_it_goes(harness: Harness) -> None:
+    health = await harness.get("/health")
+    assert (health["service_name"], health["status"]) == ("event_scheduler", "healthy")
+    assert set(health["checks"]) == {"mqtt", "ledger", "loops"}
+    harness.broker.stop()
+    assert (await harness.get("/health"))["status"] == "degraded"
+    harness.broker.start()
+    event = await harness.add(schedule_type="interval", interval_seconds=0.2)
+    await harness.hear(event["target_topic"], 2)
+    stats = await harness.get("/stats")
+    assert stats["events"]["total"] == 1
+    assert stats["lag"]["count"] >= 2
+    assert stats["lag"]["p99_ms"] < 1000
