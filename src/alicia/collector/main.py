@@ -42,6 +42,7 @@ from alicia.collector.disk import DiskWatch
 from alicia.collector.health import Check, Condition, Health
 from alicia.collector.ingest import Ingest
 from alicia.collector.loops import every_loop
+from alicia.collector.poll import Spellings
 from alicia.collector.poll_metrics import MetricSenders
 from alicia.collector.publish import Presence, Reports, Speaker
 from alicia.collector.rejects import RejectLog
@@ -138,7 +139,7 @@ class Collector:
         self.counters = counters
         self._connect = connect
         self.topics = Topics(settings.topic_prefix)
-        self.names = SeriesNames()
+        self.names = SeriesNames(Spellings(lambda: self.decisions.fleet.records))
         self.store = Store(
             Limits(
                 settings.retention_ms,

@@ -25,7 +25,7 @@ from alicia.fleet.poke import polls
 from alicia.fleet.ports import Registry
 from alicia.fleet.record import ServiceRecord, observe, shifted
 from alicia.fleet.sighting import Sight, Sighting
-from alicia.fleet.status import Status, judge, judge_each
+from alicia.fleet.status import Status, is_up, judge, judge_each
 from alicia.fleet.words import Word
 from alicia.series.labels import SERVICE
 from alicia.wire.envelope import Unwrapped
@@ -81,11 +81,13 @@ class Fleet:
         self._interval_ms = interval_ms
         self._started_ms = parts.clock.now_ms()
         self.records: dict[str, ServiceRecord] = {}
+        self.spellings = Spellings(lambda: self.records)
         self._unsaved: set[str] = set()
         self._heard: dict[str, int] = {}  # when mere signs of life were last booked, by sender
         self._connection = (0, 0)  # what the bus says it stands since, and that on our clock
-        # Of every instance, by service and instance, as last judged.
+        # Of every instance, by service and instance, as last judged; and the same for ``up``.
         self._words: dict[str, dict[str, Word]] = {}
+        self._up: dict[str, dict[str, bool]] = {}
         self._watch = ClockWatch(parts.clock)
 
     async def load(self) -> None:
@@ -108,7 +110,7 @@ class Fleet:
             opened,
             topics=self._parts.speaker.topics,
             received_ms=at_ms,
-            registered=_Spellings(self.records),
+            registered=self.spellings,
         )
         for report in reports:
             self._sight(_sighting(report))
@@ -119,7 +121,10 @@ class Fleet:
         if bus.state.connected:
             status = self._parts.own_status()
             payload = {"service_name": OURS, "status": status, "version": __version__}
-            await speaker.say(bus, speaker.publication(speaker.topics.health_check, payload))
+            poke = speaker.publication(speaker.topics.health_check, payload)
+            # The next one makes it pointless, so nobody is poked by a queue.
+            expiry_seconds = max(1, self._interval_ms // 1000)
+            await speaker.say(bus, replace(poke, expiry_seconds=expiry_seconds))
 
     async def poke(self) -> None:
         """Ask everyone on the bus, and those who are silent there over HTTP (L2)."""
@@ -136,7 +141,7 @@ class Fleet:
         )
         for report in filter(None, answers):
             self._sight(_sighting(report))
-        self._parts.up.write(self._words, self._parts.clock.now_ms(), changed_only=False)
+        self._parts.up.write(self._up, self._parts.clock.now_ms(), changed_only=False)
         for record in self.records.values():
             self._parts.live.publish("service", record.service, self.shape(record))
         await self.flush()
@@ -162,7 +167,7 @@ class Fleet:
             self.records[name] = changed
             self._unsaved.add(name)
             self._parts.live.publish("service", name, self.shape(changed))
-        self._parts.up.write(self._words, now_ms, changed_only=True)
+        self._parts.up.write(self._up, now_ms, changed_only=True)
         await self._save()
 
     async def flush(self) -> None:
@@ -254,7 +259,7 @@ class Fleet:
         """Book whose samples were stored; of services known by nothing else, a bounded number."""
         room = METRIC_SERVICES_MAX - sum(each.only_metrics for each in self.records.values())
         for (sent_as, instance), at_ms in self._parts.senders.take().items():
-            service = canonical_service(sent_as, _Spellings(self.records))
+            service = canonical_service(sent_as, self.spellings)
             if service not in self.records:
                 if service == UNKNOWN_SERVICE:
                     continue  # samples that belong to nobody make no service
@@ -275,6 +280,9 @@ class Fleet:
                 default_cadence_ms=self._interval_ms,
             )
             self._words[record.service] = {name: item.word for name, item in each.items()}
+            self._up[record.service] = {
+                name: up for name, item in each.items() if (up := is_up(item)) is not None
+            }
         return judge(
             record,
             now_ms=now_ms,
@@ -314,6 +322,7 @@ class Fleet:
                 del self.records[name]
                 self._unsaved.discard(name)
                 self._words.pop(name, None)
+                self._up.pop(name, None)
 
     async def _save(self) -> None:
         names, self._unsaved = self._unsaved, set()
@@ -326,14 +335,14 @@ class Fleet:
             raise
 
 
-class _Spellings:
-    """Names that count as registered spellings, for T9."""
+class Spellings:
+    """Names that count as registered spellings, now (bus.md T9)."""
 
-    def __init__(self, records: Mapping[str, ServiceRecord]) -> None:
+    def __init__(self, records: Callable[[], Mapping[str, ServiceRecord]]) -> None:
         self._records = records
 
     def __contains__(self, name: object) -> bool:
-        return name in FLEET or name in self._records
+        return name in FLEET or name in self._records()
 
 
 def _sighting(report: Report) -> Sighting:

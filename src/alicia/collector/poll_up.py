@@ -1,15 +1,11 @@
 """``up``: the fleet's judgement as a series, for rules and charts."""
 
 from collections.abc import Mapping
-from typing import Final
 
-from alicia.fleet.words import Word
 from alicia.series.labels import INSTANCE, NAME, SERVICE, LabelSet
 from alicia.series.samples import STALE, Sample
 from alicia.tsdb.head import Batch
 from alicia.tsdb.store import Store
-
-_VALUES: Final = {Word.UP: 1.0, Word.DEGRADED: 1.0, Word.DOWN: 0.0}
 
 
 class UpSeries:
@@ -20,14 +16,13 @@ class UpSeries:
         self._written: dict[LabelSet, float] = {}
 
     def write(
-        self, words: Mapping[str, Mapping[str, Word]], now_ms: int, *, changed_only: bool
+        self, judged: Mapping[str, Mapping[str, bool]], now_ms: int, *, changed_only: bool
     ) -> None:
-        """Write the words of all instances, by service and instance."""
+        """Write who is up and who is not, by service and instance."""
         found = {
-            LabelSet({NAME: "up", SERVICE: service, INSTANCE: instance}): _VALUES[word]
-            for service, each in words.items()
-            for instance, word in each.items()
-            if word in _VALUES
+            LabelSet({NAME: "up", SERVICE: service, INSTANCE: instance}): float(up)
+            for service, each in judged.items()
+            for instance, up in each.items()
         }
         due = {
             labels: value

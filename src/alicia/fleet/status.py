@@ -56,6 +56,17 @@ def judge_each(
     }
 
 
+def is_up(status: Status) -> bool | None:
+    """Whether it counts as up for rules and charts; None where nobody can say.
+
+    A restart loop is down all the while, also when a poke is answered now and then, so that it
+    is one alert from its first restart to its last (L7).
+    """
+    if status.word in (Word.UNKNOWN, Word.MUTED):
+        return None
+    return status.word is not Word.DOWN and status.code != "restart_loop"
+
+
 def _judge_instance(
     instance: Instance, now_ms: int, bus_up_since_ms: int, default_cadence_ms: int
 ) -> Status:

@@ -44,8 +44,13 @@ def canonical_service(name: str, registered: Container[str] = FLEET) -> str:
     """The registered spelling of a service's name; a name that fits none stays as sent (T9)."""
     if name in registered or name in FLEET:
         return name
-    folded = name.strip().lower().replace("-", "_").replace(" ", "_").removeprefix("alicia_")
-    return folded if folded in registered or folded in FLEET else name
+    usual = folded(name)
+    return usual if usual in registered or usual in FLEET else name
+
+
+def folded(name: str) -> str:
+    """The spelling of §3 that a name comes down to: ``alicia-stt-service`` is ``stt_service``."""
+    return name.strip().lower().replace("-", "_").replace(" ", "_").removeprefix("alicia_")
 
 
 def check_service(raw: object, *, field: str = "service_name") -> str:
@@ -90,6 +95,8 @@ class SeriesNames:
         if known is None:
             name = check_service(raw)
             known = canonical_service(name, self._registered)
+            if known == name and folded(name) != name:
+                return name  # not kept, since the name it folds to may be registered yet
             if len(self._services) >= SERVICES_MAX:
                 del self._services[next(iter(self._services))]
             self._services[name] = known

@@ -62,6 +62,25 @@ async def test_muted_services_are_no_alert(world: World) -> None:
     assert "a" not in up(world)
 
 
+async def test_a_restart_loop_is_one_alert_until_five_quiet_minutes(world: World) -> None:
+    started_ms = world.clock.now_ms() - 600_000
+    codes, states = set(), []
+    for minute in range(20):
+        if minute in (1, 2, 3, 6):
+            started_ms = world.clock.now_ms()
+        for _ in range(6):
+            uptime = (world.clock.now_ms() - started_ms) / 1000
+            tell(world, "system/health/a", status="ok", uptime=uptime)
+            await world.judge(10_000)
+            codes.add((await service(world, "a"))["code"])
+            await world.turn(0)
+        await world.decisions.fleet.poke()
+        states.append(up(world)["a"])
+    assert codes == {"reported", "restart_loop"}
+    assert states == [1.0] * 3 + [0.0] * 7 + [1.0] * 10
+    assert [m["event"] for m in world.told("metrics/alerts")] == ["firing", "resolved"]
+
+
 async def test_the_wall_lists_all_with_bars(world: World) -> None:
     for name in ("b", "a"):
         tell(world, f"system/health/{name}", status="ok")
@@ -81,6 +100,45 @@ async def test_pokes_go_out_and_say_who_asks(world: World) -> None:
     await world.settle()
     [poke] = world.told("system/health/check")
     assert (poke["service_name"], poke["status"]) == ("metrics_collector", "healthy")
+    assert "payload" in poke  # an object at both levels, or readers count it as an error
+
+
+async def test_every_connection_begins_with_a_poke(world: World) -> None:
+    for _ in range(2):
+        world.collector._on_bus_state(world.collector.bus.state)
+        await world.settle()
+    assert len(world.told("system/health/check")) == 2
+    assert [m["service_name"] for m in world.told("system/discovery/register")] == [
+        "metrics_collector", "metrics_collector",
+    ]  # fmt: skip
+
+
+async def test_a_registered_name_is_the_spelling_of_its_metrics_too(world: World) -> None:
+    def send(value: int) -> None:
+        tell(world, "metrics/collect", service_name="Alicia-My-Lamp",
+             metrics=[{"name": "m", "value": value}])  # fmt: skip
+
+    send(1)
+    assert (await world.http.get("/metrics/my_lamp")).status_code == 404
+    tell(world, "system/discovery/register", service_name="my_lamp")
+    send(2)
+    assert (await world.http.get("/metrics/my_lamp")).status_code == 200
+    await world.judge()
+    assert "Alicia-My-Lamp" not in world.decisions.fleet.records
+
+
+async def test_a_broker_restart_is_no_restart_of_its_services(world: World) -> None:
+    names = [f"s{i}" for i in range(22)]
+    for _ in range(2):
+        for name in names:
+            now_s = world.clock.now_ms() / 1000
+            tell(world, "system/discovery/register", service_name=name, timestamp=now_s)
+        await world.judge()
+        world.harness.broker.stop()
+        world.clock.pass_ms(600_000)
+        world.harness.broker.start()
+        await world.settle()
+    assert [world.decisions.fleet.records[name].restarts_total for name in names] == [0] * 22
 
 
 async def test_records_survive_a_kill_but_nobody_claims_to_know_how_they_are(world: World) -> None:
