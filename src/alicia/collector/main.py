@@ -269,6 +269,10 @@ class Collector:
         guard = make_guard(settings, clock=self.clock, random=self.random, service="collector")
         self.guard = guard
         fleet = self.decisions.fleet
+
+        def known(service: str) -> bool:
+            return service == HOST_SERVICE or service in fleet.records
+
         self.app = build_app(
             title="Alicia metrics collector",
             guard=guard,
@@ -284,9 +288,9 @@ class Collector:
                     self.store,
                     self.clock,
                     fleet.word_of,
-                    in_fleet=lambda service: service == HOST_SERVICE or service in fleet.records,
+                    known,
                 ),
-                stats_routes(self.stats, self.store, self.clock, fleet.life_of),
+                stats_routes(self.stats, self.store, self.clock, fleet.life_of, known),
                 reject_routes(self.rejects, self.counters),
                 *self.decisions.routes(),
                 dashboard_router(

@@ -5,11 +5,10 @@ from dataclasses import asdict
 from typing import Final
 
 from alicia.base.times import seconds
-from alicia.collector.view import equal
 from alicia.series.columns import Columns
 from alicia.series.kinds import MetricType
 from alicia.series.labels import INSTANCE, SERVICE, LabelSet
-from alicia.tsdb.store import Store
+from alicia.series.samples import Metadata
 from alicia.tsdb.trend import Floats, Times, Trend, distribution, rates, trend
 
 # Names under which services of the fleet report these, the first found counts.
@@ -21,37 +20,36 @@ LATENCIES: Final = ("latency_seconds", "response_time_seconds", "request_duratio
 
 
 def service_stats(
-    store: Store, service: str, *, now_ms: int, window_ms: int
-) -> dict[str, object] | None:
-    """Statistics of each series with samples in the window; None for a service without any.
+    service: str, columns: Columns, known: Mapping[LabelSet, Metadata], *, window_ms: int
+) -> dict[str, object]:
+    """Statistics of each series of a service; ``columns`` are its samples in the window.
 
-    The key is the metric's name where it has one series, else the series as text.
+    The key is the metric's name where it has one series, else the series as text. ``known``
+    tells of every series its metric. Pure, since for many series it is work for a thread.
     """
-    columns = store.select((equal(SERVICE, service),), now_ms - window_ms, now_ms)
-    if not columns.labels:
-        return None
     names = _short_names(columns.labels)
     found: dict[str, dict[str, object]] = {}
     for labels, t_ms, values in columns:
-        row = _row(store, labels, t_ms, values, window_ms)
+        row = _row(labels, known[labels], t_ms, values, window_ms)
         if row is not None:
             found[names[labels]] = row
     return {
         "service_name": service,
         "window": window_ms / 1000,
         "metrics": found,
-        **_golden(columns, store),
+        **_golden(columns, known),
     }
 
 
 def _row(
-    store: Store, labels: LabelSet, t_ms: Times, values: Floats, window_ms: int
+    labels: LabelSet, metadata: Metadata, t_ms: Times, values: Floats, window_ms: int
 ) -> dict[str, object] | None:
     shape = distribution(values)
     if shape is None:
         return None
-    metadata = store.family(labels)[1]
-    counts = metadata.type in (MetricType.COUNTER, MetricType.HISTOGRAM)
+    counts = metadata.type in (MetricType.COUNTER, MetricType.HISTOGRAM) or (
+        metadata.type is MetricType.SUMMARY and labels.name.endswith(("_count", "_sum"))
+    )
     row: dict[str, object] = {**asdict(shape), "metric_type": metadata.type.value}
     line_t, line_v = t_ms, values
     if counts:
@@ -76,14 +74,14 @@ def _trend(line: Trend) -> dict[str, object]:
     }
 
 
-def _golden(columns: Columns, store: Store) -> dict[str, object]:
+def _golden(columns: Columns, known: Mapping[LabelSet, Metadata]) -> dict[str, object]:
     """Request rate, error rate and latency, where the service reports them."""
     requests = _rate_of(columns, REQUESTS)
     errors = _rate_of(columns, ERRORS)
     return {
         "request_rate": requests,
         "error_rate": errors / requests if errors is not None and requests else None,
-        "latency": _latency(columns, store),
+        "latency": _latency(columns, known),
     }
 
 
@@ -99,13 +97,13 @@ def _rate_of(columns: Columns, names: tuple[str, ...]) -> float | None:
     return None
 
 
-def _latency(columns: Columns, store: Store) -> Mapping[str, object] | None:
+def _latency(columns: Columns, known: Mapping[LabelSet, Metadata]) -> Mapping[str, object] | None:
     for name in LATENCIES:
         for labels, _, values in columns:
             if labels.name == name and (shape := distribution(values)) is not None:
                 return {
                     "metric": name,
-                    "unit": store.family(labels)[1].unit,
+                    "unit": known[labels].unit,
                     "p50": shape.median,
                     "p95": shape.p95,
                     "p99": shape.p99,

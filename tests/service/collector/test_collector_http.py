@@ -252,6 +252,24 @@ async def test_statistics_of_a_service(harness: Harness) -> None:
     assert body["latency"]["p50"] == pytest.approx(85.5)
 
 
+async def test_counts_of_a_summary_have_a_rate(harness: Harness) -> None:
+    for count in (10, 40):
+        harness.clock.pass_ms(30_000)
+        value = {"count": count, "sum": count / 10, "quantiles": {"0.5": 0.1}}
+        await post(harness, {"name": "wait", "value": value, "service_name": "web"})
+    metrics = (await harness.http.get("/stats/web")).json()["metrics"]
+    assert metrics["wait_count"]["rate"] == pytest.approx(1)
+    assert metrics["wait_sum"]["rate"] == pytest.approx(0.1)
+    assert "rate" not in metrics["wait"]
+
+
+async def test_a_service_without_metrics_has_statistics_without_metrics(harness: Harness) -> None:
+    harness.tell("alicia/system/health/quiet", b'{"service_name":"quiet","status":"healthy"}')
+    reply = await harness.http.get("/stats/quiet")
+    assert (reply.status_code, reply.json()["metrics"], reply.json()["restarts"]) == (200, {}, 0)
+    assert (await harness.http.get("/stats/nobody")).status_code == 404
+
+
 @pytest.mark.parametrize("window", ["x", "0", "-1h"])
 async def test_a_bad_window_is_refused(harness: Harness, window: str) -> None:
     reply = await harness.http.get("/stats/web", params={"window": window})
