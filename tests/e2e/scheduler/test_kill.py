@@ -106,7 +106,8 @@ async def test_what_is_due_while_the_broker_is_away_is_sent_on_its_return(
             "name": "once",
             "schedule_type": "once",
             "run_at": at,
-            "target_topic": "alicia/home/once",
+            # Retained, since after a kill the broker may have forgotten who listens.
+            "action": {"type": "mqtt", "topic": "alicia/home/once", "message": {}, "retain": True},
         },
     )
     await asyncio.sleep(1.5)
