@@ -33,6 +33,11 @@ class AlertRecord:
     reason: str = ""
 
     @property
+    def is_foreign(self) -> bool:
+        """Whether another monitor raised it; no rule of ours has a slash in its name."""
+        return "/" in self.rule_name
+
+    @property
     def alert_id(self) -> str:
         """Stable for one rule and label set, in every process and for ever."""
         digest = hashlib.sha256(self.rule_name.encode())

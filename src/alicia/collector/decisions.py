@@ -24,6 +24,7 @@ from alicia.collector.api.alerts import alert_routes
 from alicia.collector.api.forward import forward_routes
 from alicia.collector.api.live import live_routes
 from alicia.collector.api.loadbalancer import loadbalancer_routes
+from alicia.collector.api.packs import pack_routes
 from alicia.collector.api.query import query_routes
 from alicia.collector.api.rules import rule_routes
 from alicia.collector.api.services import service_routes
@@ -37,6 +38,7 @@ from alicia.collector.poll_metrics import MetricSenders
 from alicia.collector.poll_up import UpSeries
 from alicia.collector.publish import Speaker
 from alicia.collector.rules import RuleParts, Rules
+from alicia.collector.rules_foreign import ForeignAlerts
 from alicia.collector.weights import Weights
 from alicia.promql.condition import read_condition
 from alicia.promql.engine import Engine
@@ -97,6 +99,7 @@ class Decisions:
             ),
             interval_ms=settings.collection_interval_ms,
         )
+        self._foreign = ForeignAlerts(speaker.topics, counters, self.fleet.spellings)
         self.weights = Weights(
             store,
             self.fleet,
@@ -119,6 +122,7 @@ class Decisions:
                 clock=self._clock,
                 counters=counters,
                 departed=self.fleet.departed,
+                foreign=self._foreign,
             )
         )
 
@@ -149,6 +153,7 @@ class Decisions:
         """Take in one message of a peer; never raises."""
         self.fleet.observe(message, opened)
         self._feed.observe(message, opened)
+        self._foreign.observe(message, opened)
 
     def tick(self) -> None:
         """Tell the browsers that there are new samples."""
@@ -159,6 +164,7 @@ class Decisions:
         clock, interval_ms = self._clock, self._settings.collection_interval_ms
         return (
             rule_routes(self.rules, self._engine, clock, interval_ms=interval_ms),
+            pack_routes(self.rules, interval_ms=interval_ms),
             silence_routes(self.rules, clock, self._random, zones=load_zone),
             alert_routes(self.rules, clock),
             service_routes(self.fleet, clock),

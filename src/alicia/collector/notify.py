@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from alicia.alerting.evaluation import Change, ChangeKind, Evaluation
-from alicia.alerting.inhibit import inhibited_by
+from alicia.alerting.inhibit import inhibited_by, merged_with
 from alicia.alerting.memory import AlertRecord, RuleMemory
 from alicia.alerting.notify import decide
 from alicia.alerting.ports import Notice
@@ -14,6 +14,7 @@ from alicia.alerting.shape import alert_to_api
 from alicia.alerting.silence import Silence, silenced_by
 from alicia.alerting.state import Phase
 from alicia.collector.publish import Speaker
+from alicia.collector.rules_foreign import MEMORY as FOREIGN
 from alicia.series.labels import LabelSet
 
 _TOLD: Final = frozenset({ChangeKind.FIRING, ChangeKind.RESOLVED})
@@ -44,8 +45,13 @@ class Notifier:
         return alert_to_api(
             record,
             silenced_by=silenced_by(self._silences(), record.labels, now_ms),
-            inhibited_by=inhibited_by(record, self._rules(), self._memories()),
+            inhibited_by=self._inhibited_by(record),
         )
+
+    def _inhibited_by(self, record: AlertRecord) -> tuple[str, ...]:
+        rules, memories = self._rules(), self._memories()
+        merged = merged_with(record, rules, memories, FOREIGN)
+        return inhibited_by(record, rules, memories) + merged
 
     def notices(self, evaluation: Evaluation, now_ms: int) -> tuple[Evaluation, tuple[Notice, ...]]:
         """The evaluation with announced alerts marked, and all notices of it, oldest first."""

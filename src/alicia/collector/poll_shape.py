@@ -42,7 +42,6 @@ def _instance(instance: Instance, word: Word) -> dict[str, object]:
         "instance_id": instance.instance,
         "status": word.value,
         "last_seen": _seconds(last_ms(instance)),
-        "last_metrics": _seconds(instance.metrics_ms),
         "last_health": _seconds(instance.health_ms),
         "started_at": _seconds(instance.started_ms) if instance.start_is_sure else None,
         "version": instance.version,

@@ -33,6 +33,8 @@ from alicia.collector.live import LiveHub
 from alicia.collector.notify import Notifier
 from alicia.collector.outbox import Outbox
 from alicia.collector.publish import Speaker
+from alicia.collector.rules_foreign import MEMORY as FOREIGN
+from alicia.collector.rules_foreign import ForeignAlerts
 from alicia.collector.rules_silences import Silences
 from alicia.promql.ports import Evaluator
 from alicia.promql.values import Element
@@ -64,6 +66,7 @@ class RuleParts:
         clock: Clock,
         counters: Counters,
         departed: Departed,
+        foreign: ForeignAlerts,
     ) -> None:
         self.store = store
         self.evaluator = evaluator
@@ -73,6 +76,7 @@ class RuleParts:
         self.clock = clock
         self.counters = counters
         self.departed = departed
+        self.foreign = foreign
 
 
 class Rules:
@@ -139,6 +143,7 @@ class Rules:
         async with self._lock:
             now_ms = self._clock.now_ms()
             self._follow_clock()
+            await self._absorb(now_ms)
             for each in due(self.rules.values(), self._last_slots, now_ms):
                 first = each.rule.name not in self._last_slots
                 self._last_slots[each.rule.name] = each.slot_ms
@@ -266,6 +271,18 @@ class Rules:
         self._apply(rule.name, marked)
         self._parts.outbox.add(notices)
 
+    async def _absorb(self, now_ms: int) -> None:
+        """Take in what the other monitor told."""
+        memory = self.memories.get(FOREIGN, RuleMemory())
+        evaluation = self._parts.foreign.step(memory, now_ms=now_ms)
+        if evaluation is None:
+            return
+        marked, notices = self.notifier.notices(evaluation, now_ms)
+        if marked.memory.alerts != memory.alerts:
+            await self._parts.store.save(FOREIGN, marked.memory, notices)
+        self._apply(FOREIGN, marked)
+        self._parts.outbox.add(notices)
+
     def _vector(self, rule: Rule, at_ms: int) -> tuple[Element, ...]:
         result = self._parts.evaluator.instant(rule.subject, at_ms)
         if isinstance(result, float):
@@ -317,7 +334,7 @@ class Rules:
         """Drop old alerts of rules that are gone or disabled, and silences long over."""
         for name, memory in tuple(self.memories.items()):
             rule = self.rules.get(name)
-            if rule is not None and rule.enabled:
+            if name == FOREIGN or (rule is not None and rule.enabled):
                 continue
             kept = {
                 identity: record

@@ -16,6 +16,7 @@ from alicia.wire.values import parse_stamp, parse_value, unskewed
 _CAPABILITIES_MAX: Final = 50
 _TEXT_CHARS_MAX: Final = 64
 _UPTIME_SECONDS_MAX: Final = 100 * 365 * 86_400
+_MONITOR: Final = "health_monitor"
 # Not services: the poke itself, and the monitor that reports about others.
 _NO_SERVICES: Final = frozenset({"check", "monitor"})
 # Where a peer may have us send a GET: this machine and private networks (security.md §5).
@@ -129,12 +130,15 @@ def _by_topic(
             | ["services", service, "health"]
         ):
             return None if service in _NO_SERVICES else _health(service, value, body)
+        case ["system", "health", "monitor", "status"]:
+            # The state of the fleet, as one sees it who does not answer the poke.
+            return _Said(ReportKind.HEALTH, _MONITOR, "")
         case ["services", service, "status"]:
             said = _health(service, value, body)
             return said if said.status else replace(said, kind=ReportKind.CHATTER)
-        case ["system", "discovery", word] if "device_id" not in body:
-            return _discovery(word, body)
-        case ["services", "register" | "deregister" as word]:
+        case ["system", "discovery", word] | ["services", "register" | "deregister" as word] if (
+            "device_id" not in body
+        ):
             return _discovery(word, body)
         case ["discovery", "service", "found"]:
             return _Said(ReportKind.HEARSAY, _own_name(body), "")

@@ -66,6 +66,11 @@ class Topics:
         return self.under("system", "health", service)
 
     @cached_property
+    def monitor_alerts(self) -> str:
+        """Where health_monitor tells of its alerts."""
+        return self.under("system", "health", "monitor", "alerts")
+
+    @cached_property
     def load_balancer(self) -> str:
         """Where we advise the load balancer."""
         return self.under("loadbalancer", "metrics_collector")

@@ -37,7 +37,7 @@ async def test_a_service_is_judged_by_its_word_and_its_silence(world: World) -> 
         "restarts": 0, "uptime_ratio_24h": None,
         "instances": [{
             "instance_id": "stt_service", "status": "up", "last_seen": 1795425234.0,
-            "last_health": 1795425234.0, "last_metrics": None,
+            "last_health": 1795425234.0,
             "started_at": 1795425174.0, "version": "2.1", "address": "", "restarts": 0,
         }],
     }  # fmt: skip

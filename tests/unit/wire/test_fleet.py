@@ -31,6 +31,8 @@ MEANINGS: list[tuple[str, object, list[tuple[str, str, str]]]] = [
     ("system/health/broker", b"online", [("health", "broker", "online")]),
     ("system/health/check", {"service_name": "health_monitor", "status": "ok"}, []),
     ("system/health/monitor", {"status": "ok"}, []),
+    ("system/health/monitor/status", sealed("health_monitor", {"status": "critical"}),
+     [("health", "health_monitor", "")]),
     ("system/health/monitor/alerts", {"service_name": "x"}, []),
     ("system/discovery/register", {"service_name": "a", "status": "online"},
      [("register", "a", "online")]),
