@@ -3,14 +3,7 @@
 import socket
 from typing import Final
 
-from alicia.adapters.http.hosts import is_loopback
-
 _EVERY: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - read, not bound
-
-
-def is_local(host: str) -> bool:
-    """Whether a bind address lets in only this machine."""
-    return host == "localhost" or is_loopback(host)
 
 
 def from_here(host: str) -> str:

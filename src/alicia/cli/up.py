@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from alicia.adapters.clock import SystemRandom
 from alicia.adapters.files import make_private_folder, write_atomically
+from alicia.adapters.http.bind import is_local
 from alicia.adapters.lockfile import DataLock
 from alicia.cli.children import Launch, python_command
 from alicia.cli.context import Context
 from alicia.cli.exits import Failed
-from alicia.cli.hosts import is_local
 from alicia.cli.parsing import Group
 from alicia.cli.supervisor import Part, PartState, Supervisor
 from alicia.cli.voice import Speaker

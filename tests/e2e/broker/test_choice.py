@@ -203,6 +203,17 @@ async def test_3_stored_sessions_that_cannot_be_read_are_set_aside(
 
 
 @needs_mosquitto
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1"])
+def test_3_a_host_on_loopback_keeps_the_broker_there(host: str, tmp_path: Path) -> None:
+    choice = choose(Settings(data_dir=tmp_path, mqtt_port_local=free_port(), host=host))
+    assert choice.kind == "mosquitto"
+    assert choice.starts is not None
+    choice.starts.prepare()
+    config = (tmp_path / "broker" / "mosquitto.conf").read_text()
+    assert f"listener {choice.starts.probe[1]} 127.0.0.1\n" in config
+
+
+@needs_mosquitto
 async def test_3_good_stored_sessions_are_kept(settings: Settings, run: Start) -> None:
     choice = choose(settings)
     database = settings.data_dir / "broker" / "mosquitto.db"

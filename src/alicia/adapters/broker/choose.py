@@ -11,8 +11,7 @@ from alicia.adapters.broker.mosquitto import mosquitto_child
 from alicia.adapters.broker.probe import Answer, Probe, probe_broker
 from alicia.adapters.broker.trial import trial_child
 from alicia.adapters.bus.address import parse_address
-from alicia.adapters.http.bind import port_holder
-from alicia.adapters.http.hosts import is_loopback
+from alicia.adapters.http.bind import is_local, port_holder
 from alicia.adapters.settings import Settings
 from alicia.base.errors import AliciaError, Kind
 
@@ -50,7 +49,7 @@ def choose(settings: Settings) -> Choice:
 
     Raises:
         PortTaken: another protocol answers on the broker's port; the message names its holder.
-        BadField: MQTT_URL cannot be read.
+        BadField: MQTT_URL cannot be read, or HOST has no address.
     """
     if settings.mqtt_url is not None:
         shown = parse_address(settings.mqtt_url)
@@ -83,7 +82,7 @@ def _join(port: int, probe: Probe) -> Choice:
 def _own_mosquitto(settings: Settings, program: str) -> Choice:
     port = settings.mqtt_port_local
     folder = settings.data_dir / "broker"
-    lan = not is_loopback(settings.host)
+    lan = not is_local(settings.host)
     child = mosquitto_child(program, folder=folder, port=port, lan=lan)
     if not lan:
         url = f"mqtt://{_LOOPBACK}:{port}"

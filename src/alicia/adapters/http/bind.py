@@ -73,6 +73,18 @@ def bind(host: str, port: int) -> Listener:
     )
 
 
+def is_local(host: str) -> bool:
+    """Whether sockets bound to ``host`` could be reached from this machine only.
+
+    The one judgement of security.md §2, for those who must know before anything is bound:
+    every address of the name counts, as it would in ``bind``.
+
+    Raises:
+        BadField: the host has no address.
+    """
+    return all(is_loopback(address[0]) for _, address in _resolve(host, 0))
+
+
 def _resolve(host: str, port: int) -> list[tuple[socket.AddressFamily, _Address]]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)

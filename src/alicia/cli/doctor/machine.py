@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Final
 
 from alicia.adapters.disk_space import probe
+from alicia.adapters.http.bind import is_local
 from alicia.adapters.settings import Settings
 from alicia.base.clock import Clock
+from alicia.base.errors import BadField
 from alicia.cli.doctor.finding import Finding, fail, ok, warn
-from alicia.cli.hosts import is_local
 
 # The WAL-reset race is fixed in these and later patches of their lines (reliability.md §11).
 _SQLITE_FIXED: Final = {(3, 44): 6, (3, 50): 7, (3, 51): 3}
@@ -86,7 +87,11 @@ def mosquitto_program(settings: Settings) -> Finding:
 def exposure(settings: Settings, *, bound: str = "") -> Finding:
     """Nobody from outside gets in without a token; ``bound`` is where a service listens now."""
     host = bound or settings.host
-    if is_local(host):
+    try:
+        local = is_local(host)
+    except BadField as error:
+        return fail("exposure", str(error), fix="set HOST to an address of this machine")
+    if local:
         return ok("exposure", f"only this machine ({host})")
     if settings.insecure:
         fix = "alicia token create, then start without --insecure"
