@@ -5,12 +5,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from alicia.adapters.bus.address import parse_address, tls_context
-from alicia.adapters.bus.gmqtt import BusConfig, GmqttBus
-from alicia.adapters.bus.packer import silence_gmqtt
+from alicia.adapters.bus.connect import make_bus
 from alicia.adapters.clock import SystemClock, SystemRandom
 from alicia.adapters.settings import Settings
-from alicia.base.counters import Counters
 from alicia.cli.api import read_note
 from alicia.cli.exits import Unreachable
 from alicia.wire.ports import Bus, BusState, Handler
@@ -33,20 +30,16 @@ async def connected(settings: Settings, handler: Handler) -> AsyncIterator[Bus]:
     Raises:
         Unreachable: there is no connection after five seconds.
     """
-    silence_gmqtt()
-    address = parse_address(broker_url(settings))
     random = SystemRandom()
-    config = BusConfig(
-        address=address,
+    bus = make_bus(
+        settings,
         client_id=f"alicia-cli-{random.token_hex(6)}",
-        tls=tls_context(
-            authority=settings.mqtt_ca, certificate=settings.mqtt_cert, key=settings.mqtt_key
-        )
-        if address.tls
-        else None,
+        will=None,
+        clock=SystemClock(),
+        random=random,
+        default_url=broker_url(settings),
         session_seconds=0,
     )
-    bus = GmqttBus(config, clock=SystemClock(), random=random, counters=Counters())
     up = asyncio.Event()
 
     def on_state(state: BusState) -> None:

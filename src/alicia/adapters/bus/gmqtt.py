@@ -25,6 +25,7 @@ from alicia.wire.ports import (
 )
 from alicia.wire.topics import check_filter, check_topic
 
+SESSION_SECONDS: Final = 3600  # bus.md §9: what comes while we restart is kept
 CONNECT_SECONDS_MAX: Final = 5.0
 ANSWER_SECONDS_MAX: Final = 10.0  # SUBACK, UNSUBACK
 CLOSE_SECONDS_MAX: Final = 1.0
@@ -67,7 +68,7 @@ class BusConfig:
     will: Publication | None = None
     tls: ssl.SSLContext | None = None
     keepalive_seconds: int = 10
-    session_seconds: int = 3600
+    session_seconds: int = SESSION_SECONDS
     receive_maximum: int = 1000
 
     @property

@@ -138,6 +138,7 @@ class Fleet:
             clock=self._clock,
             random=self._random,
             default_url=self._settings.mqtt_url,
+            session_seconds=0,  # nothing of a play stays behind on a broker that may be real
         )
 
     def _mood(self, name: str) -> Mood:
