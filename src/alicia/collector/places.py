@@ -1,6 +1,7 @@
 """What a topic means to the collector (bus.md §2, §6)."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -14,11 +15,10 @@ _FLEET: Final = frozenset(
 )  # fmt: skip
 _SENSITIVE: Final = frozenset({("system", "config"), ("system", "security")})
 # Below these every numeric leaf is a gauge of the service that sent it.
-_STATUS: Final = frozenset(
-    {("system", "status"), ("health", "status"), ("health", "heartbeat"), ("health", "update"),
-     ("system", "registry"), ("loadbalancer", "status"), ("loadbalancer", "route")}
-)  # fmt: skip
-_STATUS_WHOLE: Final = frozenset({"monitoring", "load_balancer"})
+# No services: the poke, and who reports about others or in plain text.
+_NO_SERVICES: Final = frozenset({"check", "monitor", "broker"})
+_LOAD_BALANCER: Final = "load_balancer"
+_DEVICES: Final = "devices"
 
 
 class Meaning(StrEnum):
@@ -35,10 +35,18 @@ class Meaning(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A topic understood; ``service`` is the one that the topic names, "" where it names none."""
+    """A topic understood.
+
+    ``service`` is the one that the topic names, "" where it names none; ``usual`` is the one that
+    is meant where a message does not say who sent it; ``labels`` go to every series. ``devices``:
+    what is told is the state of a device, which may be anything.
+    """
 
     meaning: Meaning
     service: str = ""
+    usual: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    devices: bool = False
     large: bool = False  # bodies up to the contract's limit, not the bus's
 
 
@@ -54,11 +62,39 @@ def place_of(topic: str, topics: Topics) -> Place:
         return _metrics_place(parts)
     if parts[0] == "config" or tuple(parts[:2]) in _SENSITIVE:
         return Place(Meaning.SENSITIVE)
-    if parts[0] in _STATUS_WHOLE or tuple(parts[:2]) in _STATUS:
-        return Place(Meaning.STATUS, parts[2] if len(parts) == 3 else "")
+    told = _status_place(parts)
+    if told is not None:
+        return told
     if parts[0] in _FLEET:
         return Place(Meaning.FLEET)
     return Place(Meaning.OTHER, large=parts[0] == "scheduler")
+
+
+def _status_place(parts: list[str]) -> Place | None:
+    """A topic below which every numeric leaf is a gauge of the service that sent it."""
+    found: Place | None = None
+    match parts:
+        case ["system", "health" | "status", service] if service not in _NO_SERVICES:
+            found = Place(Meaning.STATUS, service)
+        case ["health", "status" | "heartbeat" | "update", service] | [
+            "services",
+            service,
+            "status" | "health",
+        ]:
+            found = Place(Meaning.STATUS, service)
+        case ["system", "registry", "status"]:
+            found = Place(Meaning.STATUS, usual="device_registry")
+        case ["monitoring", *_]:
+            found = Place(Meaning.STATUS)
+        case ["loadbalancer", "status"] | ["load_balancer", *_]:
+            found = Place(Meaning.STATUS, usual=_LOAD_BALANCER)
+        case ["loadbalancer", "route", target]:
+            found = Place(Meaning.STATUS, usual=_LOAD_BALANCER, labels={"target": target})
+        case ["devices", "heartbeat"]:
+            found = Place(Meaning.STATUS, usual=_DEVICES, devices=True)
+        case ["devices", device, "status" | "state"]:
+            found = Place(Meaning.STATUS, usual=_DEVICES, labels={"device": device}, devices=True)
+    return found
 
 
 def _metrics_place(parts: list[str]) -> Place:

@@ -8,11 +8,12 @@ from typing import Final, NamedTuple
 from alicia.base.clock import Clock
 from alicia.base.counters import Counters
 from alicia.base.limits import BODY_BYTES_MAX, BUS_PARSE_BYTES_MAX
+from alicia.collector.device_states import DeviceStates
 from alicia.collector.ingest import Ingest, IngestBusy, Outcome
 from alicia.collector.places import Meaning, Place, place_of
 from alicia.collector.rejects import RejectLog
 from alicia.wire.envelope import Unwrapped, unwrap
-from alicia.wire.gauges import numeric_leaves
+from alicia.wire.gauges import metric_body, numeric_leaves
 from alicia.wire.names import SeriesNames
 from alicia.wire.ports import Message
 from alicia.wire.rejects import Reject
@@ -57,6 +58,7 @@ class Router:
         self._clock = clock
         self._parts = parts
         self._places: dict[str, Place] = {}
+        self._devices = DeviceStates()
         self._recent: dict[tuple[str, str], None] = {}
         self._topics_counted: set[str] = set()
 
@@ -107,23 +109,36 @@ class Router:
 
     def _metrics(self, message: Message, place: Place, opened: Unwrapped) -> Awaitable[None] | None:
         value = opened.value
-        # A flat mapping or a bare number says enough where the topic names the service.
-        if place.meaning is Meaning.STATUS or (place.service and not _is_body(value)):
-            value = numeric_leaves(value)
-            if not value and place.meaning is Meaning.STATUS:
+        if place.meaning is Meaning.STATUS:
+            found = self._told(place, value)
+            if not found:
                 return None
+            value = metric_body(value, found)
+        elif place.service and not _is_body(value):
+            # A flat mapping or a bare number says enough where the topic names the service.
+            found = numeric_leaves(value, texts=True)
+            value = metric_body(value, found) if found else value
         received_ms = message.received_ms or self._clock.now_ms()
-        body = MetricBody(
+        metrics = MetricBody(
             value,
             received_ms=received_ms,
-            default_service=place.service or opened.source,
+            default_service=place.service or opened.source or place.usual,
             names=self._names,
             mend_clocks=True,
         )
         outcome = self._parts.ingest.take(
-            body, received_ms=received_ms, entry=message.topic, payload=value
+            metrics, received_ms=received_ms, entry=message.topic, payload=value
         )
         return None if isinstance(outcome, Outcome) else self._finish(outcome)
+
+    def _told(self, place: Place, value: object) -> list[dict[str, object]]:
+        if not place.devices:
+            return numeric_leaves(value, labels=place.labels)
+        labels = place.labels
+        if not labels and isinstance(value, dict) and isinstance(value.get("device_id"), str):
+            labels = {"device": value["device_id"]}
+        states = self._devices.turn(labels.get("device", ""), value)
+        return numeric_leaves(value, labels=labels, texts=True) + states
 
     async def _finish(self, writing: Awaitable[object]) -> None:
         try:
@@ -139,7 +154,7 @@ class Router:
 
     def _refuse(self, message: Message, place: Place, reject: Reject) -> None:
         # Devices may publish raw bytes; only where a body was promised is that a fault.
-        if place.meaning is Meaning.OTHER:
+        if place.meaning is Meaning.OTHER or place.devices:
             self._count_topic(message.topic)
         else:
             self._parts.rejects.add(message.topic, (reject,))

@@ -45,6 +45,12 @@ def parse_value(raw: object, *, field: str) -> float:
     return number
 
 
+def number_in(text: str) -> float | None:
+    """The finite number that a text is (T1), if it is one."""
+    number = _number(text)
+    return number if math.isfinite(number) else None
+
+
 def parse_stamp(raw: object, *, received_ms: int) -> int:
     """A sender's time in ms; None is the time of receipt.
 

@@ -13,6 +13,7 @@ from alicia.collector.broker import BrokerMetrics
 from alicia.collector.ingest import SLICE, Ingest
 from alicia.collector.rejects import RejectLog
 from alicia.collector.route import IDS_KEPT, TOPICS_COUNTED, RouteParts, Router
+from alicia.series.kinds import MetricType
 from alicia.series.labels import LabelSet
 from alicia.tsdb.head import Limits
 from alicia.tsdb.store import Store
@@ -100,6 +101,63 @@ def test_the_broker_tells_of_itself(bench: Bench) -> None:
     labels = 'instance="broker",service="broker"'
     assert bench.values() == {f"broker_uptime_seconds{{{labels}}}": 940}
     assert (bench.observed, bench.codes()) == ([], [])
+
+
+def test_health_reports_count_what_they_count(bench: Bench) -> None:
+    health = {"service_name": "stt", "status": "healthy", "messages_processed": 7, "errors": 1}
+    bench.send("alicia/system/health/stt", health)
+    labels = 'instance="stt",service="stt"'
+    assert bench.values() == {f"messages_processed{{{labels}}}": 7, f"errors{{{labels}}}": 1}
+    assert bench.store.metadata("stt", "errors").type is MetricType.COUNTER
+
+
+def test_a_status_is_of_the_instance_and_the_time_that_it_tells(bench: Bench) -> None:
+    at_ms = bench.clock.now_ms() - 60_000
+    told = {"service": "sonos", "instance_id": "s2", "timestamp": at_ms / 1000, "cpu": 5}
+    bench.send("alicia/monitoring/cpu", told)
+    bench.send("alicia/monitoring/cpu", {**told, "instance_id": "s3", "timestamp": "soon"})
+    two, three = bench.store.series(())
+    assert (two["service"], two["instance"], bench.store.newest(two).t_ms) == ("sonos", "s2", at_ms)
+    assert (three["instance"], bench.store.newest(three).t_ms) == ("s3", bench.clock.now_ms())
+
+
+def test_a_load_balancer_tells_of_itself_and_no_request_is_kept(bench: Bench) -> None:
+    told = {"connections": 3, "request_data": {"amount": 5}}
+    bench.send("alicia/loadbalancer/route/stt", told)
+    labels = 'instance="load_balancer",service="load_balancer",target="stt"'
+    assert bench.values() == {f"connections{{{labels}}}": 3}
+
+
+def test_devices_tell_numbers_and_words(bench: Bench) -> None:
+    bench.send("alicia/devices/lamp.1/status", {"battery": "80 %", "state": "on"})
+    bench.clock.pass_ms(1000)
+    bench.send("alicia/devices/lamp.1/status", b"off")
+    bench.send("alicia/devices/thermo/state", b'"21.5"')
+    bench.send("alicia/devices/cam/state", b"\xff\x00raw")
+    bench.send("alicia/devices/heartbeat", {"device_id": "plug", "watts": 9, "source": "hub"})
+    ours = 'instance="devices",service="devices"'
+    lamp = 'device="lamp.1",instance="devices",service="devices"'
+    assert bench.values() == {
+        f"battery{{{lamp}}}": 80,
+        f'device_state{{{lamp},state="on"}}': 0,
+        f'device_state{{{lamp},state="off"}}': 1,
+        f'value{{device="thermo",{ours}}}': 21.5,
+        'watts{device="plug",instance="hub",service="hub"}': 9,
+    }
+    assert bench.codes() == []
+    assert bench.counters.by_label("topics") == {"alicia/devices/cam/state": 1}
+
+
+@pytest.mark.parametrize(("body", "value"), [(b'"42.5 %"', 42.5), (b"1,234", 1234), (b"-3", -3)])
+def test_a_text_that_is_a_number_is_a_value(bench: Bench, body: bytes, value: float) -> None:
+    bench.send("alicia/metrics/tts", body)
+    assert bench.values() == {'value{instance="tts",service="tts"}': value}
+
+
+@pytest.mark.parametrize("body", [b"hello", b'{"status": "fine"}', b"null"])
+def test_no_number_where_one_was_promised_is_told(bench: Bench, body: bytes) -> None:
+    bench.send("alicia/metrics/tts", body)
+    assert bench.codes() == ["bad_body"]
 
 
 def test_gzip_is_inflated(bench: Bench) -> None:
