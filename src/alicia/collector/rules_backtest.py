@@ -8,7 +8,7 @@ from alicia.alerting.form import Form
 from alicia.alerting.group import slot_of
 from alicia.alerting.rule import Rule, rule_to_api
 from alicia.alerting.template import format_value
-from alicia.base.errors import BadField, LimitExceeded
+from alicia.base.errors import BadField
 from alicia.base.limits import QUERY_POINTS_MAX
 from alicia.base.times import seconds
 from alicia.promql.plan import Window
@@ -20,8 +20,8 @@ WINDOW_MS_DEFAULT: Final = 3_600_000
 STEPS_MAX: Final = 500_000  # elements times slots: about a second of work
 
 
-class BacktestTooLarge(LimitExceeded):
-    """The window holds more work than one request may cause."""
+class BacktestTooLarge(BadField):
+    """The window holds more work than one request may cause; sending it again cannot help."""
 
     code: ClassVar[str] = "backtest_too_large"
 
@@ -63,9 +63,10 @@ def backtest(rule: Rule, evaluator: Evaluator, *, start_ms: int, end_ms: int) ->
     count = (last_ms - first_ms) // rule.interval_ms + 1
     if count > QUERY_POINTS_MAX:
         raise BacktestTooLarge(
+            "window",
             f"window: {count} evaluations are more than {QUERY_POINTS_MAX};"
             " shorten the window or lengthen the interval",
-            loc=("window",),
+            reason=BacktestTooLarge.code,
         )
     result = evaluator.window(rule.subject, Window(first_ms, last_ms, rule.interval_ms))
     if isinstance(result, Scalar):
@@ -74,8 +75,9 @@ def backtest(rule: Rule, evaluator: Evaluator, *, start_ms: int, end_ms: int) ->
         )
     if int(result.present.sum()) > STEPS_MAX:
         raise BacktestTooLarge(
+            "window",
             f"window: it holds more than {STEPS_MAX} values; narrow the condition or the window",
-            loc=("window",),
+            reason=BacktestTooLarge.code,
         )
 
     def slots() -> Iterator[tuple[int, tuple[Element, ...]]]:
