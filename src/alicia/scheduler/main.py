@@ -14,7 +14,7 @@ from alicia.adapters.clock import SystemClock, SystemRandom
 from alicia.adapters.lifetime import Ending
 from alicia.adapters.lockfile import DataLock
 from alicia.adapters.logs import set_up_logs
-from alicia.adapters.settings import Settings
+from alicia.adapters.settings import BadSetting, Settings
 from alicia.adapters.sql.database import open_database
 from alicia.base.errors import AliciaError
 from alicia.scheduler.service import Scheduler
@@ -32,6 +32,7 @@ def run(settings: Settings) -> int:
     # A publish must not wait for the writer's thread longer than a commit takes.
     sys.setswitchinterval(_SWITCH_SECONDS)
     try:
+        check_settings(settings)
         uvloop.run(_serve(settings))
     except AliciaError as error:
         print(f"alicia scheduler: {error}", file=sys.stderr)
@@ -55,6 +56,21 @@ async def _serve(settings: Settings) -> None:
         lock.note({"address": url})
         print(f"alicia scheduler listening on {url}", flush=True)
         _log.info("stopping: %s", await ending.wait())
+
+
+def check_settings(settings: Settings) -> None:
+    """Refuse what would else be ignored in silence.
+
+    Raises:
+        BadSetting: the ledger is to live in a database that this version cannot use.
+    """
+    if settings.database_url is not None:
+        raise BadSetting(
+            "DATABASE_URL",
+            "DATABASE_URL: the scheduler keeps its ledger in SQLite only; unset it, and the file"
+            " in DATA_DIR is used",
+            reason="unsupported_database",
+        )
 
 
 def node_name(settings: Settings) -> str:
