@@ -1,6 +1,6 @@
 """Metrics as text: Prometheus 0.0.4 and OpenMetrics 1.0.0, and which of them a reader wants."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from enum import Enum
 from typing import Final
 
@@ -22,6 +22,7 @@ CONTENT_TYPES: Final = {
     Format.TEXT: "text/plain; version=0.0.4; charset=utf-8",
     Format.OPENMETRICS: "application/openmetrics-text; version=1.0.0; charset=utf-8",
 }
+END: Final = b"# EOF\n"
 ALLOW_UTF8: Final = "allow-utf-8"
 _VERSIONS: Final = {
     "text/plain": (Format.TEXT, ("", "0.0.4")),
@@ -60,46 +61,46 @@ def content_type(kind: Format, *, utf8_names: bool) -> str:
     return CONTENT_TYPES[kind] + (f"; escaping={ALLOW_UTF8}" if utf8_names else "")
 
 
-def write_text(families: Sequence[Family]) -> bytes:
-    """Text format 0.0.4, without timestamps.
+def render(families: Iterable[Family], kind: Format, *, taken: Collection[str]) -> bytes:
+    """Some families in one of the two text formats, without timestamps.
 
-    Source: https://prometheus.io/docs/instrumenting/exposition_formats/
+    ``taken`` are the names of all families of the whole text. Texts may be joined; OpenMetrics
+    then ends with END.
+
+    Source: https://prometheus.io/docs/instrumenting/exposition_formats/, OpenMetrics 1.0.0.
     """
+    assert kind is not Format.JSON, "JSON is no exposition"
     out: list[str] = []
     for family in families:
-        name = _quoted(family.name)
-        kind = "untyped" if family.type is MetricType.UNKNOWN else family.type
-        out.append(f"# HELP {name} {_help(family)}\n# TYPE {name} {kind}\n")
+        out += _text_head(family) if kind is Format.TEXT else _openmetrics_head(family, taken)
         out += map(_line, family.lines)
     return "".join(out).encode()
 
 
-def write_openmetrics(families: Sequence[Family]) -> bytes:
-    """OpenMetrics 1.0.0, without timestamps.
+def _text_head(family: Family) -> Iterator[str]:
+    name = _quoted(family.name)
+    kind = "untyped" if family.type is MetricType.UNKNOWN else family.type
+    yield f"# HELP {name} {_help(family)}\n# TYPE {name} {kind}\n"
 
-    A counter's family lacks the ``_total`` of its samples; a counter that never had one is
-    shown as unknown, and so is one whose short name another family bears, or that was sent a
-    value no counter has, since a reader refuses the whole text for it.
 
-    Source: OpenMetrics 1.0.0.
+def _openmetrics_head(family: Family, taken: Collection[str]) -> Iterator[str]:
+    """A counter's family lacks the ``_total`` of its samples.
+
+    A counter that never had one is shown as unknown, and so is one whose short name is another
+    family's, or that was sent a value no counter has: a reader refuses the whole text for it.
     """
-    taken = {family.name for family in families}
-    out: list[str] = []
-    for family in families:
-        name, kind = family.name, family.type
-        if kind is MetricType.COUNTER:
-            short = name.removesuffix("_total")
-            if short == name or short in taken or any(line.value < 0 for line in family.lines):
-                kind = MetricType.UNKNOWN
-            else:
-                name = short
-        out.append(f"# TYPE {_quoted(name)} {kind}\n")
-        if family.unit and name.endswith(f"_{family.unit}"):
-            out.append(f"# UNIT {_quoted(name)} {family.unit}\n")
-        out.append(f"# HELP {_quoted(name)} {escape(_help_text(family))}\n")
-        out += map(_line, family.lines)
-    out.append("# EOF\n")
-    return "".join(out).encode()
+    name, kind = family.name, family.type
+    if kind is MetricType.COUNTER:
+        short = name.removesuffix("_total")
+        clashes = short == name or short in taken or f"{short}_created" in taken
+        if clashes or any(line.value < 0 for line in family.lines):
+            kind = MetricType.UNKNOWN
+        else:
+            name = short
+    yield f"# TYPE {_quoted(name)} {kind}\n"
+    if family.unit and name.endswith(f"_{family.unit}"):
+        yield f"# UNIT {_quoted(name)} {family.unit}\n"
+    yield f"# HELP {_quoted(name)} {escape(_help_text(family))}\n"
 
 
 def _line(line: Line) -> str:
@@ -127,10 +128,3 @@ def _quality(text: str) -> float:
         return min(max(float(text), 0.0), 1.0)
     except ValueError:
         return 0.0
-
-
-def render(families: Iterable[Family], kind: Format) -> bytes:
-    """The families in one of the two text formats."""
-    assert kind is not Format.JSON, "JSON is no exposition"
-    write = write_text if kind is Format.TEXT else write_openmetrics
-    return write(tuple(families))

@@ -1,15 +1,14 @@
 """Samples in groups of one metric each, as the exposition formats want them."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from alicia.series.kinds import MetricType
-from alicia.series.labels import NAME, LabelSet
-from alicia.series.samples import Metadata, Sample
+from alicia.series.labels import NAME
+from alicia.series.samples import Sample
 
-FamilyOf = Callable[[LabelSet], tuple[str, Metadata]]
 _LEGACY_NAME: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*", re.ASCII)
 _NOT_IN_NAME: Final = re.compile(r"[^a-zA-Z0-9_:]", re.ASCII)
 _NOT_IN_LABEL: Final = re.compile(r"[^a-zA-Z0-9_]", re.ASCII)
@@ -36,29 +35,6 @@ class Family:
     lines: tuple[Line, ...]
 
 
-def group_families(
-    samples: Iterable[Sample], family_of: FamilyOf, *, legacy_names: bool
-) -> list[Family]:
-    """The families of some samples, sorted by name.
-
-    ``legacy_names`` turns characters outside ``[a-zA-Z0-9_:]`` into underscores; of series that
-    become equal by that, the first stays. Services that disagree on a metric's type make it
-    unknown, since a family has one type.
-
-    Source: metrics.md §10.
-    """
-    whole: dict[str, list[tuple[Sample, Metadata]]] = {}
-    for sample in samples:
-        name, metadata = family_of(sample.labels)
-        whole.setdefault(legacy_name(name) if legacy_names else name, []).append((sample, metadata))
-    for name in [name for name, members in whole.items() if _disagree(members)]:
-        for sample, metadata in whole.pop(name):
-            own = legacy_name(sample.labels.name) if legacy_names else sample.labels.name
-            unknown = Metadata(MetricType.UNKNOWN, help=metadata.help)
-            whole.setdefault(own, []).append((sample, unknown))
-    return [_family(name, whole[name], legacy_names) for name in sorted(whole)]
-
-
 def legacy_name(name: str) -> str:
     """A metric's name in the characters that every reader knows."""
     if _LEGACY_NAME.fullmatch(name):
@@ -72,20 +48,25 @@ def is_legacy_name(name: str) -> bool:
     return bool(_LEGACY_NAME.fullmatch(name))
 
 
-def _disagree(members: Iterable[tuple[Sample, Metadata]]) -> bool:
-    return len({metadata.type for _, metadata in members}) > 1
+def fill_family(
+    name: str,
+    kind: MetricType,
+    samples: Iterable[Sample],
+    *,
+    text: str = "",
+    unit: str = "",
+    legacy_names: bool,
+) -> Family:
+    """The family with its lines in order; ``text`` is its help.
 
-
-def _family(name: str, members: list[tuple[Sample, Metadata]], legacy_names: bool) -> Family:
-    types = {metadata.type for _, metadata in members}
-    kind = types.pop() if len(types) == 1 else MetricType.UNKNOWN
-    first = next((data for _, data in members if data.help or data.unit), members[0][1])
+    Of series that ``legacy_names`` makes equal the first stays.
+    """
     lines: dict[tuple[str, tuple[tuple[str, str], ...]], Line] = {}
-    for sample, _ in members:
+    for sample in samples:
         line = _line(sample, legacy_names)
         lines.setdefault((line.name, line.pairs), line)
     ordered = tuple(sorted(lines.values(), key=lambda line: _position(line, name)))
-    return Family(name, kind, first.help, first.unit, ordered)
+    return Family(name, kind, text, unit, ordered)
 
 
 def _line(sample: Sample, legacy_names: bool) -> Line:

@@ -5,12 +5,14 @@ import subprocess
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from alicia.series.kinds import MetricType, usual_type
 from alicia.series.labels import LabelSet
 from alicia.series.samples import Metadata, Sample
-from alicia.wire.exposition import Format, choose_format, content_type, render
-from alicia.wire.families import Family, group_families
+from alicia.wire.exposition import END, Format, choose_format, content_type, render
+from alicia.wire.families import Family, fill_family
+from alicia.wire.family_plan import FamilyPlanner
 
 Rows = list[tuple[dict[str, str], float]]
 
@@ -24,8 +26,29 @@ def families(
     def family_of(labels: LabelSet) -> tuple[str, Metadata]:
         return (known or {}).get(labels.name) or (labels.name, Metadata(usual_type(labels.name)))
 
-    samples = [Sample(LabelSet(labels), 0, value) for labels, value in rows]
-    return group_families(samples, family_of, legacy_names=legacy_names)
+    samples = {labels: Sample(labels, 0, value) for labels, value in _labelled(rows)}
+    planner = FamilyPlanner(family_of, legacy_names=legacy_names)
+    planner.add(samples)
+    return [
+        fill_family(
+            plan.name,
+            plan.type,
+            (samples[labels] for labels in plan.series),
+            text=plan.help,
+            unit=plan.unit,
+            legacy_names=legacy_names,
+        )
+        for plan in planner.families()
+    ]
+
+
+def _labelled(rows: Rows) -> list[tuple[LabelSet, float]]:
+    return [(LabelSet(labels), value) for labels, value in rows]
+
+
+def text_of(shown: list[Family], kind: Format) -> str:
+    body = render(shown, kind, taken={family.name for family in shown})
+    return (body + END if kind is Format.OPENMETRICS else body).decode()
 
 
 HISTOGRAM = ("h", Metadata(MetricType.HISTOGRAM, "seconds", "How long."))
@@ -42,7 +65,7 @@ ROWS: Rows = [
 
 
 def test_text_groups_families_and_orders_buckets() -> None:
-    text = render(families(ROWS, KNOWN), Format.TEXT).decode()
+    text = text_of(families(ROWS, KNOWN), Format.TEXT)
     assert text == (
         "# HELP h How long.\n# TYPE h histogram\n"
         'h_bucket{a="1",le="2.0"} 1\nh_bucket{a="1",le="10.0"} 2\nh_bucket{a="1",le="+Inf"} 3\n'
@@ -56,13 +79,13 @@ def test_text_groups_families_and_orders_buckets() -> None:
 
 def test_a_counter_below_zero_spoils_no_text() -> None:
     rows: Rows = [({"__name__": "x_total", "a": "1"}, -1), ({"__name__": "x_total"}, 2)]
-    text = render(families(rows), Format.OPENMETRICS).decode()
+    text = text_of(families(rows), Format.OPENMETRICS)
     (family,) = text_string_to_metric_families(text)
     assert (family.name, family.type, len(family.samples)) == ("x_total", "unknown", 2)
 
 
 def test_openmetrics_shortens_counters_and_ends() -> None:
-    text = render(families(ROWS, KNOWN), Format.OPENMETRICS).decode()
+    text = text_of(families(ROWS, KNOWN), Format.OPENMETRICS)
     assert "# TYPE x counter\n# HELP x x_total, as its services report it.\nx_total 5\n" in text
     assert text.endswith("# EOF\n")
     parsed = {family.name: family.type for family in text_string_to_metric_families(text)}
@@ -71,7 +94,7 @@ def test_openmetrics_shortens_counters_and_ends() -> None:
 
 def test_openmetrics_shows_a_counter_without_total_as_unknown() -> None:
     known = {"errors": ("errors", Metadata(MetricType.COUNTER))}
-    text = render(families([({"__name__": "errors"}, 1)], known), Format.OPENMETRICS).decode()
+    text = text_of(families([({"__name__": "errors"}, 1)], known), Format.OPENMETRICS)
     assert "# TYPE errors unknown\n" in text
 
 
@@ -80,7 +103,7 @@ def test_openmetrics_gives_no_name_to_two_families() -> None:
         ({"__name__": "x"}, 1),
         ({"__name__": "x_total"}, 2),
     ]
-    text = render(families(rows), Format.OPENMETRICS).decode()
+    text = text_of(families(rows), Format.OPENMETRICS)
     assert "# TYPE x gauge\n" in text
     assert "# TYPE x_total unknown\n" in text
     list(text_string_to_metric_families(text))
@@ -95,7 +118,7 @@ def test_units_are_told_where_the_name_ends_in_them() -> None:
         ({"__name__": "a_bytes"}, 1),
         ({"__name__": "b"}, 1),
     ]
-    text = render(families(rows, known), Format.OPENMETRICS).decode()
+    text = text_of(families(rows, known), Format.OPENMETRICS)
     assert text.count("# UNIT") == 1
     assert "# UNIT a_bytes bytes\n" in text
 
@@ -106,26 +129,67 @@ def test_names_beyond_the_old_alphabet_become_underscores() -> None:
         ({"__name__": "http_dauer", "gr__e": "1"}, 2),
         ({"__name__": "1st", "2nd": "x"}, 3),
     ]
-    text = render(families(rows), Format.TEXT).decode()
+    text = text_of(families(rows), Format.TEXT)
     lines = [line for line in text.splitlines() if not line.startswith("#")]
     assert lines == ['_st{_nd="x"} 3', 'http_dauer{gr__e="1"} 1']
 
 
 def test_names_are_quoted_where_the_reader_allows() -> None:
     rows: Rows = [({"__name__": "a.b", "c.d": "x"}, 1)]
-    text = render(families(rows, legacy_names=False), Format.TEXT).decode()
+    text = text_of(families(rows, legacy_names=False), Format.TEXT)
     assert text.endswith('# TYPE "a.b" gauge\n{"a.b","c.d"="x"} 1\n')
 
 
 def test_services_that_disagree_make_a_metric_unknown() -> None:
-    types = iter([MetricType.GAUGE, MetricType.COUNTER])
+    rows: Rows = [({"__name__": "x", "service": service}, 1) for service in "ab"]
+    kinds = {"a": MetricType.GAUGE, "b": MetricType.COUNTER}
+    planner = FamilyPlanner(
+        lambda labels: (labels.name, Metadata(kinds[labels["service"]])), legacy_names=True
+    )
+    planner.add(labels for labels, _ in _labelled(rows))
+    (plan,) = planner.families()
+    assert (plan.type, len(plan.series)) == (MetricType.UNKNOWN, 2)
+
+
+SUMMARY = Metadata(MetricType.SUMMARY, help="Sizes.")
+
+
+@pytest.mark.parametrize(
+    ("rows", "shown"),
+    [
+        # A name that another family claims for a part of its own.
+        (["h_bucket h", "h_count h", "h_count -"], {"h_bucket", "h_count"}),
+        (["s s", "s_sum s", "s_sum_count s_sum"], {"s", "s_sum", "s_sum_count"}),
+        # Falling apart may make another one fall apart.
+        (["s s", "s_count s", "s -", "s_count_sum s_count"], {"s", "s_count", "s_count_sum"}),
+        (["h_created -", "h_bucket h"], {"h_created", "h_bucket"}),
+    ],
+)
+def test_who_claims_a_name_of_another_stands_for_itself(rows: list[str], shown: set[str]) -> None:
+    """A row is a series' name and the compound metric that it is of, if any."""
+    base = {
+        LabelSet({"__name__": row.split()[0], "i": str(i)}): row.split()[1]
+        for i, row in enumerate(rows)
+    }
 
     def family_of(labels: LabelSet) -> tuple[str, Metadata]:
-        return labels.name, Metadata(next(types))
+        of = base[labels]
+        return (labels.name, Metadata(MetricType.GAUGE)) if of == "-" else (of, SUMMARY)
 
-    samples = [Sample(LabelSet({"__name__": "x", "service": s}), 0, 1) for s in "ab"]
-    (family,) = group_families(samples, family_of, legacy_names=True)
-    assert (family.type, len(family.lines)) == (MetricType.UNKNOWN, 2)
+    planner = FamilyPlanner(family_of, legacy_names=True)
+    planner.add(base)
+    plans = planner.families()
+    assert {plan.name for plan in plans} == shown
+    assert sum(len(plan.series) for plan in plans) == len(rows)
+    texts = [plan.type for plan in plans if plan.name != "h_created"]
+    assert set(texts) == {MetricType.UNKNOWN}
+
+
+@pytest.mark.parametrize("kind", [Format.TEXT, Format.OPENMETRICS])
+def test_a_counter_that_is_only_a_suffix_spoils_no_text(kind: Format) -> None:
+    text = text_of(families([({"__name__": "_total"}, 1)]), kind)
+    parse = parse_text if kind is Format.TEXT else text_string_to_metric_families
+    assert [family.name for family in parse(text)] == ["_total"]
 
 
 @pytest.mark.parametrize(
@@ -182,7 +246,7 @@ def test_promtool_accepts_what_we_write() -> None:
     ]
     done = subprocess.run(
         ["promtool", "check", "metrics"],
-        input=render(families(rows, known), Format.TEXT),
+        input=text_of(families(rows, known), Format.TEXT).encode(),
         capture_output=True,
         check=False,
     )
