@@ -199,14 +199,16 @@ def commands_page() -> str:
     """One heading for each command, with the help it prints."""
     from alicia.cli.main import build_parser
 
-    parsers = dict(sorted(leaves(build_parser())))
+    root = build_parser()
+    parsers = dict(sorted(leaves(root)))
     shared = set.intersection(*(set(options(parser)) for parser in parsers.values()))
     lines = [
         "# Commands",
         NOTE,
         "Exit codes: 0 done, 1 failed, 2 usage, 3 a service is unreachable. Every command takes:\n",
     ]
-    lines += [row for flag, row in options(next(iter(parsers.values()))).items() if flag in shared]
+    # Only the help of ``alicia`` itself says what they mean.
+    lines += [row for flag, row in options(root).items() if flag in shared]
     for name, parser in parsers.items():
         about = parser.description or ""
         lines += [f"\n## {name}", f"{about[:1].upper()}{about[1:]}.\n"]

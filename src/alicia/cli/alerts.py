@@ -3,7 +3,7 @@
 from alicia.cli import words
 from alicia.cli.context import Context
 from alicia.cli.exits import Exit
-from alicia.cli.parsing import Group
+from alicia.cli.parsing import Group, positive
 
 
 def configure(group: Group) -> None:
@@ -12,7 +12,7 @@ def configure(group: Group) -> None:
     parser.add_argument("--all", action="store_true", help="resolved ones too")
     parser.add_argument("--severity", choices=("info", "warning", "error", "critical"))
     parser.add_argument("--service", help="of one service")
-    parser.add_argument("--limit", type=int, metavar="N")
+    parser.add_argument("--limit", type=positive, metavar="N", help="(1000)")
 
 
 def alerts(context: Context) -> int:

@@ -90,6 +90,14 @@ class Api:
         """Create or do something."""
         return self._call("POST", target, body)
 
+    def put(self, target: str, body: object) -> Any:
+        """Replace something."""
+        return self._call("PUT", target, body)
+
+    def send(self, target: str, content: bytes, media_type: str) -> Any:
+        """Hand over a document that is no JSON of ours."""
+        return self._exchange("POST", target, content, media_type)
+
     def delete(self, target: str) -> Any:
         """End or remove something."""
         return self._call("DELETE", target, None)
@@ -105,9 +113,14 @@ class Api:
 
     def _call(self, method: str, target: str, body: object) -> Any:
         content = None if body is None else json.dumps(body, allow_nan=False).encode()
+        return self._exchange(method, target, content, "application/json")
+
+    def _exchange(self, method: str, target: str, content: bytes | None, media_type: str) -> Any:
         connection = self._connect()
         try:
-            connection.request(method, target, content, self._headers(content is not None))
+            connection.request(
+                method, target, content, self._headers(None if content is None else media_type)
+            )
             answer = connection.getresponse()
             received = answer.read(_ANSWER_BYTES_MAX)
         except (OSError, http.client.HTTPException) as error:
@@ -134,10 +147,10 @@ class Api:
             host, port, timeout=self._timeout_seconds, context=context
         )
 
-    def _headers(self, has_body: bool) -> dict[str, str]:
+    def _headers(self, media_type: str | None) -> dict[str, str]:
         headers = {"Accept": "application/json"}
-        if has_body:
-            headers["Content-Type"] = "application/json"
+        if media_type is not None:
+            headers["Content-Type"] = media_type
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
         return headers
@@ -155,17 +168,19 @@ def problem_line(status: int, problem: object) -> str:
         return f"HTTP {status} {http.client.responses.get(status, '')}".rstrip()
     text = str(problem.get("detail") or problem.get("error") or problem.get("title") or "")
     listed = problem.get("errors") or problem.get("rejected")
-    faults = [_fault(item) for item in listed if isinstance(item, dict)] if listed else []
-    missing = [fault for fault in faults if fault and fault not in text]
-    line = "; ".join(filter(None, [text, *missing])) or f"HTTP {status}"
+    faults = [_fault(item, text) for item in listed if isinstance(item, dict)] if listed else []
+    line = "; ".join(filter(None, [text, *faults])) or f"HTTP {status}"
     if status == http.client.UNAUTHORIZED:
         line += " (give a token in ALICIA_TOKEN; see: alicia token create)"
     return line
 
 
-def _fault(item: Mapping[str, Any]) -> str:
+def _fault(item: Mapping[str, Any], text: str) -> str:
+    """One fault with its place; empty where ``text`` says it already."""
     message = str(item.get("msg") or item.get("detail") or "")
     where = ".".join(str(part) for part in item.get("loc") or ())
+    if message in text:
+        return ""
     return message if not where or where in message else f"{where}: {message}"
 
 

@@ -17,16 +17,16 @@ def show(context: Context) -> int:
     if context.json:
         context.out.json({"settings": rows})
     else:
+        columns = ["key", "value", "from", "meaning"]
         context.out.table(
-            ["key", "value", "from", "meaning"],
-            [
-                (
-                    row["key"],
-                    row["value"] if row["value"] != "" else None,
-                    row["origin"],
-                    row["meaning"],
-                )
-                for row in rows
-            ],
+            columns,
+            [(row["key"], _shown(row["value"]), row["origin"], row["meaning"]) for row in rows],
         )
     return Exit.DONE
+
+
+def _shown(value: object) -> object:
+    """As one would write it."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return None if value == "" else value

@@ -6,7 +6,7 @@ from typing import Any, Final
 from alicia.cli import reading
 from alicia.cli.context import Context
 from alicia.cli.exits import Usage
-from alicia.cli.parsing import Parser
+from alicia.cli.parsing import Parser, positive
 
 _TIMINGS: Final = ("once", "every", "cron", "rrule")
 # Argument, key of the API: taken as they are.
@@ -28,7 +28,7 @@ _PLAIN: Final = (
 
 def add_arguments(parser: Parser) -> None:
     """Describe the flags of an event."""
-    parser.add_argument("name", nargs="?", metavar="NAME")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="what people call it")
     parser.add_argument("--file", metavar="FILE", help="an event as JSON; - reads stdin")
     when = parser.add_argument_group("when (one of)")
     when.add_argument("--once", metavar="TIME", help="RFC 3339, local time, or +10m")
@@ -36,29 +36,35 @@ def add_arguments(parser: Parser) -> None:
     when.add_argument("--cron", metavar="EXPR", help="'30 7 * * mon-fri'")
     when.add_argument("--rrule", metavar="RULE", help="'FREQ=MONTHLY;BYDAY=1MO;BYHOUR=9'")
     what = parser.add_argument_group("what")
-    what.add_argument("--service", help="publish to the command topic of this service")
-    what.add_argument("--topic", help="publish to this topic")
+    what.add_argument(
+        "--service", metavar="NAME", help="publish to the command topic of this service"
+    )
+    what.add_argument("--topic", metavar="TOPIC", help="publish to this topic")
     what.add_argument("--payload", metavar="JSON", help="an object to publish or to send")
     what.add_argument("--http", metavar="URL", help="send a request instead")
     what.add_argument("--method", help="(POST)")
-    what.add_argument("--header", action="append", metavar="NAME=VALUE")
+    what.add_argument("--header", action="append", metavar="NAME=VALUE", help="repeatable")
     what.add_argument("--remind", action="store_true", help="only record that the time came")
     more = parser.add_argument_group("more")
-    more.add_argument("--description")
+    more.add_argument("--description", metavar="TEXT")
     more.add_argument("--timezone", metavar="ZONE", help="Europe/Riga (setting TIMEZONE)")
     more.add_argument("--start", metavar="TIME", help="not before")
     more.add_argument("--end", metavar="TIME", help="not after")
-    more.add_argument("--max-runs", type=int, metavar="N")
-    more.add_argument("--retries", type=int, metavar="N")
-    more.add_argument("--timeout", metavar="DURATION")
+    more.add_argument("--max-runs", type=positive, metavar="N", help="end after so many")
+    more.add_argument("--retries", type=int, metavar="N", help="tries after a failed one (0)")
+    more.add_argument("--timeout", metavar="DURATION", help="of one try (60s)")
     more.add_argument(
         "--require-ack", action="store_true", help="done only when the target says so"
     )
     more.add_argument(
-        "--overlap", choices=("skip", "queue_one", "queue_all", "cancel_running", "allow")
+        "--overlap",
+        choices=("skip", "queue_one", "queue_all", "cancel_running", "allow"),
+        help="what to do while the last one still runs (skip)",
     )
-    more.add_argument("--misfire", choices=("run_once", "run_all", "skip"))
-    more.add_argument("--tag", action="append", metavar="TAG")
+    more.add_argument(
+        "--misfire", choices=("run_once", "run_all", "skip"), help="what was missed (run_once)"
+    )
+    more.add_argument("--tag", action="append", metavar="TAG", help="repeatable")
 
 
 def event_body(context: Context) -> dict[str, Any]:

@@ -3,13 +3,14 @@
 from typing import Any
 
 from alicia.adapters.zones import load_zone
-from alicia.cli import reading, words
+from alicia.cli import event_import, reading, words
 from alicia.cli.api import path
 from alicia.cli.context import Context
 from alicia.cli.event_form import add_arguments, event_body
-from alicia.cli.exits import Exit, Failed, Refused, Usage
-from alicia.cli.output import pairs
-from alicia.cli.parsing import Group, Parser
+from alicia.cli.event_import import import_events
+from alicia.cli.event_lookup import find_event
+from alicia.cli.exits import Exit
+from alicia.cli.parsing import Group, Parser, positive
 
 
 def configure(group: Group) -> None:
@@ -19,8 +20,10 @@ def configure(group: Group) -> None:
     parser.add_argument("--status")
     parser.add_argument("--tag")
     parser.add_argument("--search", metavar="TEXT")
-    parser.add_argument("--limit", type=int, metavar="N")
+    parser.add_argument("--limit", type=positive, metavar="N", help="(1000)")
     add_arguments(group.add("add", add, "store an event"))
+    parser = group.add("import", import_events, "store many: a crontab, a YAML or JSON list")
+    event_import.add_arguments(parser)
     _event(group.add("show", show, "one event whole"))
     parser = _event(group.add("trigger", trigger, "run it now, also while paused"))
     parser.add_argument("--payload", metavar="JSON", help="instead of the event's own")
@@ -55,7 +58,7 @@ def list_events(context: Context) -> int:
     now_ms = context.clock.now_ms()
     rows = [_row(event, now_ms) for event in reply["events"]]
     if rows:
-        columns = ["name", "schedule", "status", "next", "last", "runs", "event"]
+        columns = ["name", "status", "next", "last", "runs", "schedule"]
         context.out.table(columns, rows)
     else:
         context.out.line("no events; add one with: alicia events add --help")
@@ -74,19 +77,19 @@ def add(context: Context) -> int:
 
 def show(context: Context) -> int:
     """Show one event."""
-    event = _find(context)
+    event = find_event(context.scheduler, context.get("event"))
     if context.json:
         context.out.json({"event": event})
     else:
         shown = {k: v for k, v in event.items() if v not in (None, "", [], {})}
         shown.pop("next_runs", None)  # ``events next`` has them in the zone of the event
-        pairs(context.out.console(), list(shown.items()))
+        context.out.pairs(list(shown.items()))
     return Exit.DONE
 
 
 def show_next(context: Context) -> int:
     """Show when an event runs next."""
-    event = _find(context)
+    event = find_event(context.scheduler, context.get("event"))
     runs = event.get("next_runs") or []
     if context.json:
         context.out.json({"event_id": event["event_id"], "next_runs": runs})
@@ -131,7 +134,7 @@ def resume(context: Context) -> int:
 
 def cancel(context: Context) -> int:
     """Cancel an event."""
-    event_id = _find(context)["event_id"]
+    event_id = find_event(context.scheduler, context.get("event"))["event_id"]
     target = path("events", event_id) + ("?purge=true" if context.get("purge") else "")
     reply = context.scheduler.delete(target)
     done = "removed" if context.get("purge") else "cancelled"
@@ -140,34 +143,8 @@ def cancel(context: Context) -> int:
 
 
 def _do(context: Context, verb: str, body: object) -> Any:
-    event_id = _find(context)["event_id"]
+    event_id = find_event(context.scheduler, context.get("event"))["event_id"]
     return context.scheduler.post(path("events", event_id, verb), body)
-
-
-def _find(context: Context) -> dict[str, Any]:
-    """The event by its id, else by its name.
-
-    Raises:
-        Refused: there is neither.
-        Failed: several events have the name.
-    """
-    wanted: str = context.get("event")
-    if not wanted:
-        raise Usage("EVENT: is empty; write its id or its name")
-    try:
-        event: dict[str, Any] = context.scheduler.get(path("events", wanted))["event"]
-    except Refused as error:
-        if error.status != 404:
-            raise
-        found = context.scheduler.get("/events", {"search": wanted})["events"]
-        named = [candidate for candidate in found if candidate.get("name") == wanted]
-        if not named:
-            raise
-        if len(named) > 1:
-            ids = ", ".join(str(candidate["event_id"]) for candidate in named[:5])
-            raise Failed(f"{len(named)} events are named {wanted[:64]!r}: {ids}") from None
-        event = context.scheduler.get(path("events", named[0]["event_id"]))["event"]
-    return event
 
 
 def _schedule(event: dict[str, Any]) -> str:
@@ -176,11 +153,10 @@ def _schedule(event: dict[str, Any]) -> str:
 
 def _row(event: dict[str, Any], now_ms: int) -> tuple[object, ...]:
     return (
-        event.get("name"),
-        _schedule(event),
+        event.get("name") or event.get("event_id"),
         event.get("status"),
         words.relative(event.get("next_run"), now_ms),
         words.relative(event.get("last_run"), now_ms),
         event.get("run_count"),
-        event.get("event_id"),
+        _schedule(event),
     )

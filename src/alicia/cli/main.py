@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -10,12 +11,18 @@ from alicia.base.errors import AliciaError
 from alicia.base.version import __version__
 from alicia.cli.commands import COMMANDS
 from alicia.cli.exits import Exit, exit_of, one_line
-from alicia.cli.parsing import Group, Parser, join_negatives, shared_flags
+from alicia.cli.parsing import EPILOG, Group, Parser, join_negatives, shared_flags
 
 
 def run() -> None:
     """Entry point of the ``alicia`` command."""
-    raise SystemExit(main(sys.argv[1:]))
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A peer's text may hold half a surrogate pair, which is no reason to die.
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        raise SystemExit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        raise SystemExit(Exit.FAILED) from None
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -23,6 +30,11 @@ def main(arguments: Sequence[str]) -> int:
     if not __debug__:
         print("alicia: do not run with python -O: checks would be left out", file=sys.stderr)
         return Exit.USAGE
+    for argument in arguments:
+        if not _is_text(argument):
+            shown = argument.encode(errors="replace").decode()
+            print(f"alicia: {shown[:64]!r} is not UTF-8; mend the argument", file=sys.stderr)
+            return Exit.USAGE
     try:
         namespace = parse(arguments)
     except SystemExit as stop:  # argparse has printed help or one line
@@ -46,13 +58,13 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 def build_parser(*, only: frozenset[str] = frozenset(COMMANDS)) -> Parser:
     """The grammar of all commands; those that are not in ``only`` have no arguments yet."""
-    shared = shared_flags()
+    hidden = shared_flags(shown=False)
     parser = Parser(
         prog="alicia",
         usage="alicia [flags] COMMAND …",
         description="Monitoring and scheduling for fleets of services that talk over MQTT.",
         epilog="`alicia COMMAND --help` says more. Start with: alicia up",
-        parents=[shared],
+        parents=[shared_flags(shown=True)],
     )
     parser.add_argument("--version", action="version", version=f"alicia {__version__}")
     commands = parser.add_subparsers(
@@ -65,12 +77,21 @@ def build_parser(*, only: frozenset[str] = frozenset(COMMANDS)) -> Parser:
     )
     for name, entry in COMMANDS.items():
         command = commands.add_parser(
-            name, help=entry.text, description=entry.text, parents=[shared]
+            name, help=entry.text, description=entry.text, epilog=EPILOG, parents=[hidden]
         )
         if name in only:
             module = importlib.import_module(f"alicia.cli.{entry.module}")
-            module.configure(Group(command, shared))
+            module.configure(Group(command, hidden))
     return parser
+
+
+def _is_text(argument: str) -> bool:
+    """Whether every byte of it was UTF-8; Python hides others in surrogates."""
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _run(namespace: argparse.Namespace) -> int:

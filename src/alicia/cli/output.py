@@ -3,48 +3,15 @@
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, TextIO, TypeVar
-
-from alicia.cli.words import anything, clean, moment
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
+    from rich.text import Text
+
+    from alicia.cli.tables import Line
 
 _Item = TypeVar("_Item")
-
-# One colour per meaning; a word that is not here stays plain.
-_STYLES: Final[Mapping[str, str]] = {
-    "up": "green",
-    "active": "green",
-    "expired": "dim",
-    "healthy": "green",
-    "ok": "green",
-    "completed": "green",
-    "resolved": "green",
-    "degraded": "yellow",
-    "pending": "yellow",
-    "warning": "yellow",
-    "warn": "yellow",
-    "missed": "yellow",
-    "skipped": "yellow",
-    "down": "bold red",
-    "unhealthy": "bold red",
-    "unreachable": "bold red",
-    "failed": "bold red",
-    "fail": "bold red",
-    "firing": "bold red",
-    "error": "red",
-    "critical": "bold red",
-    "running": "cyan",
-    "paused": "dim",
-    "cancelled": "dim",
-    "muted": "dim",
-    "unknown": "dim",
-}
-_INSTANTS: Final = ("_at", "_time", "_run", "not_before")
-# Without a terminal nothing is cut: the reader is a file or a pipe.
-_WIDTH_UNBOUNDED: Final = 100_000
 
 
 class Output:
@@ -75,20 +42,42 @@ class Output:
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """An aligned table; its cells may come from peers."""
-        self.console().print(build_table(columns, rows))
+        from alicia.cli.tables import lay_out
+
+        self._lines(lay_out(columns, rows, width=self._width()))
+
+    def pairs(self, values: Sequence[tuple[str, Any]]) -> None:
+        """Named values, one a line."""
+        from alicia.cli.tables import named_values
+
+        self._lines(named_values(values))
 
     def console(self) -> "Console":
         """A rich console on the same file."""
         from rich.console import Console
 
-        tty = self._file.isatty()
         return Console(
-            file=self._file,
-            no_color=self._no_color or None,
-            highlight=False,
-            markup=False,
-            width=None if tty else _WIDTH_UNBOUNDED,
+            file=self._file, no_color=self._no_color or None, highlight=False, markup=False
         )
+
+    def _width(self) -> int | None:
+        """The terminal's width in cells; None for a file or a pipe."""
+        return self.console().width if self._file.isatty() else None
+
+    def _lines(self, lines: "Sequence[Line]") -> None:
+        if self._no_color or not self._file.isatty():
+            self._file.writelines("".join(piece.text for piece in line) + "\n" for line in lines)
+            return
+        console = self.console()
+        for line in lines:
+            console.print(styled(line), soft_wrap=True)
+
+
+def styled(line: "Line") -> "Text":
+    """The line with its colours."""
+    from rich.text import Text
+
+    return Text.assemble(*line)
 
 
 def progress(items: Sequence[_Item], text: str) -> Iterable[_Item]:
@@ -99,30 +88,3 @@ def progress(items: Sequence[_Item], text: str) -> Iterable[_Item]:
     from rich.progress import track
 
     return track(items, text, console=Console(stderr=True), transient=True)
-
-
-def build_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> "Table":
-    """A borderless table; words of state are coloured."""
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for i, column in enumerate(columns):
-        # The first column is what one copies into the next command.
-        table.add_column(Text(column.upper()), overflow="ellipsis", no_wrap=i == 0)
-    for row in rows:
-        cells = [clean(cell) for cell in row]
-        table.add_row(*(Text(cell, style=_STYLES.get(cell, "")) for cell in cells))
-    return table
-
-
-def pairs(console: "Console", values: Sequence[tuple[str, Any]]) -> None:
-    """Named values, one a line, names aligned; instants are told by their names."""
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    for name, value in values:
-        text = moment(value) if name.endswith(_INSTANTS) else anything(value)
-        table.add_row(Text(name, style="bold"), Text(text, style=_STYLES.get(text, "")))
-    console.print(table)

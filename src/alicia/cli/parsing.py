@@ -22,8 +22,7 @@ _FLAGS = (
     ("--scheduler-port", "SCHEDULER_PORT", "PORT", "port of the scheduler; 0 takes a free one"),
     ("--mqtt-url", "MQTT_URL", "URL", "broker to use"),
 )
-
-
+EPILOG = "flags for every command, such as --json and --data-dir: alicia --help"
 _NEGATIVE = re.compile(r"-\d\S*")
 
 
@@ -61,22 +60,36 @@ class _SetAction(argparse.Action):
         setattr(namespace, _SETTING + key.strip().upper().removeprefix("ALICIA_"), value)
 
 
-def shared_flags() -> Parser:
-    """The flags that every command has; none of them has a default."""
+def positive(text: str) -> int:
+    """A whole number from 1; for ``type=``."""
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text[:64]!r} is not a whole number of 1 or more")
+    return int(text)
+
+
+def shared_flags(*, shown: bool) -> Parser:
+    """The flags that every command has; none of them has a default.
+
+    They are ``shown`` in the help of ``alicia`` alone, where they do not hide a command's own.
+    """
     flags = Parser(add_help=False, argument_default=argparse.SUPPRESS)
     group = flags.add_argument_group("for every command")
-    group.add_argument("--json", action="store_true", help="answer in JSON")
+
+    def text(words: str) -> str:
+        return words if shown else argparse.SUPPRESS
+
+    group.add_argument("--json", action="store_true", help=text("answer in JSON"))
     group.add_argument(
-        "--token", metavar="TOKEN", help="token for the services; better: ALICIA_TOKEN"
+        "--token", metavar="TOKEN", help=text("token for the services; better: ALICIA_TOKEN")
     )
-    for flag, key, metavar, text in _FLAGS:
-        group.add_argument(flag, dest=_SETTING + key, metavar=metavar, help=text)
+    for flag, key, metavar, words in _FLAGS:
+        group.add_argument(flag, dest=_SETTING + key, metavar=metavar, help=text(words))
     group.add_argument(
         "--set",
         dest=_SETTING,
         action=_SetAction,
         metavar="KEY=VALUE",
-        help="any setting of `alicia config show`, such as RETENTION=2h",
+        help=text("any setting of `alicia config show`, such as RETENTION=2h"),
     )
     return flags
 
@@ -110,7 +123,7 @@ class Group:
                 dest="second", required=True, metavar="COMMAND", parser_class=Parser
             )
         parser: Parser = self._second.add_parser(
-            name, help=text, description=text, parents=[self._shared]
+            name, help=text, description=text, epilog=EPILOG, parents=[self._shared]
         )
         parser.set_defaults(action=action)
         return parser

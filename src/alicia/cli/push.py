@@ -7,13 +7,19 @@ from alicia.cli.context import Context
 from alicia.cli.exits import Exit
 from alicia.cli.parsing import Group
 
-_TYPES = ("gauge", "counter")
+_TYPES = ("gauge", "counter", "histogram", "summary")
+_STRUCTURED = _TYPES[2:]
 
 
 def configure(group: Group) -> None:
     """Describe the arguments."""
     parser = group.alone(push)
-    parser.add_argument("samples", nargs="+", metavar="NAME=VALUE", help="temperature=21.5")
+    parser.add_argument(
+        "samples",
+        nargs="+",
+        metavar="NAME=VALUE",
+        help='temperature=21.5; of a histogram: lat=\'{"count":2,"sum":0.3,"buckets":{"+Inf":2}}\'',
+    )
     parser.add_argument("--service", default="cli", help="whose samples they are (cli)")
     parser.add_argument("--instance", help="which copy of the service")
     parser.add_argument("--label", action="append", metavar="NAME=VALUE", help="room=kitchen")
@@ -51,10 +57,17 @@ def _body(context: Context) -> dict[str, Any]:
     body: dict[str, Any] = {
         "service_name": context.get("service"),
         "metrics": [
-            {"name": name, "value": reading.number(value, flag=name), **shared}
+            {"name": name, "value": _value(name, value, context.get("type")), **shared}
             for name, value in given
         ],
     }
     if context.get("instance"):
         body["instance_id"] = context.get("instance")
     return body
+
+
+def _value(name: str, text: str, metric_type: str) -> float | dict[str, Any]:
+    """A number; of a histogram or summary the object that the API takes."""
+    if metric_type in _STRUCTURED:
+        return reading.json_object(text, flag=name)
+    return reading.number(text, flag=name)

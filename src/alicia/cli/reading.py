@@ -91,11 +91,11 @@ def json_object(text: str, *, flag: str) -> dict[str, Any]:
     return value
 
 
-def json_file(name: str, *, flag: str) -> dict[str, Any]:
-    """The JSON object in a file; ``-`` reads standard input.
+def file_bytes(name: str, *, flag: str) -> bytes:
+    """The content of a file; ``-`` reads standard input.
 
     Raises:
-        Usage: the file cannot be read, is larger than a request may be, or holds no JSON object.
+        Usage: the file cannot be read, or is larger than a request may be.
     """
     try:
         if name == "-":
@@ -103,11 +103,22 @@ def json_file(name: str, *, flag: str) -> dict[str, Any]:
         else:
             with Path(name).open("rb") as file:
                 received = file.read(_FILE_BYTES_MAX + 1)
-        if len(received) > _FILE_BYTES_MAX:
-            raise Usage(f"{flag}: {name} is larger than {_FILE_BYTES_MAX} bytes")
-        text = received.decode()
-    except OSError as error:
-        raise Usage(f"{flag}: cannot read {name}: {error.strerror}") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise Usage(f"{flag}: cannot read {name[:256]}: {reason}") from None
+    if len(received) > _FILE_BYTES_MAX:
+        raise Usage(f"{flag}: {name} is larger than {_FILE_BYTES_MAX} bytes")
+    return received
+
+
+def json_file(name: str, *, flag: str) -> dict[str, Any]:
+    """The JSON object in a file; ``-`` reads standard input.
+
+    Raises:
+        Usage: the file cannot be read, is larger than a request may be, or holds no JSON object.
+    """
+    try:
+        text = file_bytes(name, flag=flag).decode()
     except UnicodeDecodeError:
         raise Usage(f"{flag}: {name} is not UTF-8") from None
     return json_object(text, flag=flag)

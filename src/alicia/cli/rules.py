@@ -1,48 +1,39 @@
 """``alicia rules``: what makes an alert."""
 
-from typing import Any, Final
+from typing import Any
 
 from alicia.cli import reading, words
+from alicia.cli.api import path
 from alicia.cli.context import Context
 from alicia.cli.exits import Exit, Usage
 from alicia.cli.parsing import Group, Parser
-
-# Flag, key of the API.
-_DURATIONS: Final = (
-    ("--for", "for"),
-    ("--keep-firing-for", "keep_firing_for"),
-    ("--missing-for", "missing_for"),
-    ("--interval", "interval"),
-    ("--cooldown", "cooldown_period"),
-)
+from alicia.cli.rule_form import add_arguments, rule_body
 
 
 def configure(group: Group) -> None:
     """Describe the arguments."""
     group.add("list", list_rules, "all rules and their conditions")
-    parser = group.add("add", add, "store a rule")
-    _rule_arguments(parser)
-    parser = group.add("test", test, "when a rule would have fired")
-    _rule_arguments(parser)
-    parser.add_argument("--window", default="1h", metavar="DURATION", help="how far back (1h)")
+    add_arguments(group.add("add", add, "store a rule"))
+    _named(group.add("show", show, "one rule whole"))
+    _named(group.add("enable", enable, "evaluate it again"))
+    _named(group.add("disable", disable, "keep it, but do not evaluate it"))
+    _named(group.add("remove", remove, "delete it; its alerts resolve"))
+    parser = group.add("test", test, "when a rule that is not stored would have fired")
+    add_arguments(parser)
+    _window(parser)
+    parser = _named(group.add("backtest", backtest, "when a stored rule would have fired"))
+    _window(parser)
 
 
-def _rule_arguments(parser: Parser) -> None:
-    parser.add_argument("name", nargs="?", metavar="NAME")
-    parser.add_argument("condition", nargs="?", metavar="CONDITION", help="'cpu_percent > 90'")
-    parser.add_argument("--file", metavar="FILE", help="a rule as JSON instead; - reads stdin")
-    parser.add_argument(
-        "--severity", choices=("info", "warning", "error", "critical"), help="(warning)"
-    )
-    parser.add_argument("--threshold", metavar="NUMBER")
-    parser.add_argument("--operator", choices=(">", ">=", "<", "<=", "==", "!="))
-    parser.add_argument("--metric", metavar="NAME", help="metric of a condition on `value`")
-    parser.add_argument("--resolve-threshold", metavar="NUMBER", help="ends at another limit")
-    parser.add_argument("--description")
-    parser.add_argument("--label", action="append", metavar="NAME=VALUE")
-    parser.add_argument("--annotation", action="append", metavar="NAME=VALUE")
-    for flag, key in _DURATIONS:
-        parser.add_argument(flag, dest=f"length_{key}", metavar="DURATION")
+def _named(parser: Parser) -> Parser:
+    parser.add_argument("rule", metavar="NAME", help="of a stored rule")
+    return parser
+
+
+def _window(parser: Parser) -> None:
+    parser.add_argument("--window", metavar="DURATION", help="how far back (1h)")
+    parser.add_argument("--start", metavar="TIME", help="begin: -6h, RFC 3339, epoch seconds")
+    parser.add_argument("--end", metavar="TIME", help="end (now)")
 
 
 def list_rules(context: Context) -> int:
@@ -73,20 +64,89 @@ def add(context: Context) -> int:
     return Exit.DONE
 
 
+def show(context: Context) -> int:
+    """Show one rule."""
+    rule = _stored(context)
+    if context.json:
+        context.out.json(rule)
+    else:
+        context.out.pairs([(k, v) for k, v in rule.items() if v not in (None, "", [], {})])
+    return Exit.DONE
+
+
+def enable(context: Context) -> int:
+    """Let a rule be evaluated."""
+    return _switch(context, on=True)
+
+
+def disable(context: Context) -> int:
+    """Keep a rule without evaluating it."""
+    return _switch(context, on=False)
+
+
+def _switch(context: Context, *, on: bool) -> int:
+    rule = _stored(context)
+    reply = context.collector.put(_path(context), rule | {"enabled": on})
+    done = "enabled" if on else "disabled"
+    context.out.answer(reply, f"{done} {words.clean(rule['name'])}")
+    return Exit.DONE
+
+
+def remove(context: Context) -> int:
+    """Delete a rule."""
+    name = context.get("rule")
+    reply = context.collector.delete(_path(context))
+    context.out.answer(reply or {"deleted": name}, f"removed {words.clean(name)}")
+    return Exit.DONE
+
+
 def test(context: Context) -> int:
     """Ask when a rule would have fired in the past."""
-    seconds = reading.duration_seconds(context.get("window"), flag="--window")
-    body = {"rule": rule_body(context), "window": seconds}
-    reply = context.collector.post("/alerts/rules/test", body)
+    return _ask(context, rule_body(context))
+
+
+def backtest(context: Context) -> int:
+    """Ask when a stored rule would have fired in the past."""
+    return _ask(context, _stored(context))
+
+
+def _ask(context: Context, rule: dict[str, Any]) -> int:
+    reply = context.collector.post("/alerts/rules/test", {"rule": rule, **_span(context)})
     context.out.json(reply) if context.json else _show_test(context, reply)
     return Exit.DONE
+
+
+def _span(context: Context) -> dict[str, float]:
+    given = {
+        name: reading.instant_ms(text, flag=f"--{name}", now_ms=context.clock.now_ms()) / 1000
+        for name in ("start", "end")
+        if (text := context.get(name)) is not None
+    }
+    window = context.get("window")
+    if window is None:
+        return given
+    if "start" in given:
+        raise Usage("--start and --window: give one of them")
+    return given | {"window": reading.duration_seconds(window, flag="--window")}
+
+
+def _stored(context: Context) -> dict[str, Any]:
+    rule: dict[str, Any] = context.collector.get(_path(context))
+    return rule
+
+
+def _path(context: Context) -> str:
+    name: str = context.get("rule")
+    if not name:
+        raise Usage("NAME: is empty; alicia rules list shows all")
+    return path("alerts", "rules", name)
 
 
 def _show_test(context: Context, reply: dict[str, Any]) -> None:
     now_ms = context.clock.now_ms()
     seen = f"{reply['evaluations']} evaluations of {reply['series']} series"
     if not reply["fired"]:
-        context.out.line(f"would not have fired in the last {context.get('window')} ({seen})")
+        context.out.line(f"would not have fired ({seen})")
         return
     rows = [
         (
@@ -100,39 +160,3 @@ def _show_test(context: Context, reply: dict[str, Any]) -> None:
     ]
     context.out.table(["labels", "fired", "for", "resolved", "message"], rows)
     context.out.line(seen)
-
-
-def rule_body(context: Context) -> dict[str, Any]:
-    """The rule of the command line as the API takes it.
-
-    Raises:
-        Usage: name or condition is missing, or both a file and a condition are given.
-    """
-    if context.get("file"):
-        if context.get("condition"):
-            raise Usage("--file: give a file, or NAME and CONDITION, not both")
-        body = reading.json_file(context.get("file"), flag="--file")
-    elif context.get("name") and context.get("condition"):
-        body = {"condition": context.get("condition"), "severity": "warning"}
-    else:
-        raise Usage("a rule needs NAME and CONDITION, such as: hot 'temperature > 30'")
-    given = {
-        "name": context.get("name"),
-        "severity": context.get("severity"),
-        "operator": context.get("operator"),
-        "metric_name": context.get("metric"),
-        "description": context.get("description"),
-        "threshold": _number(context, "threshold"),
-        "resolve_threshold": _number(context, "resolve_threshold"),
-        "labels": reading.pairs(context.get("label"), flag="--label", example="room=kitchen"),
-        "annotations": reading.pairs(
-            context.get("annotation"), flag="--annotation", example="runbook=URL"
-        ),
-        **{key: context.get(f"length_{key}") for _, key in _DURATIONS},
-    }
-    return body | {key: value for key, value in given.items() if value not in (None, {})}
-
-
-def _number(context: Context, name: str) -> float | None:
-    text = context.get(name)
-    return None if text is None else reading.number(text, flag=f"--{name.replace('_', '-')}")

@@ -10,7 +10,6 @@ from alicia.cli.alerts import alert_rows
 from alicia.cli.api import Api, read_note
 from alicia.cli.context import Context
 from alicia.cli.exits import Exit, Unreachable, one_line
-from alicia.cli.output import pairs
 from alicia.cli.parsing import Group
 
 _RUNS_SHOWN: Final = 5
@@ -110,8 +109,7 @@ def _show(context: Context, report: dict[str, Any]) -> None:
     fleet = Counter(str(service.get("status")) for service in report["services"])
     firing = [alert for alert in report["alerts"] if alert.get("state") == "firing"]
     out.line()
-    pairs(
-        out.console(),
+    out.pairs(
         [
             ("broker", f"{supervisor['broker']}, restarts {restarts.get('broker', '-')}"),
             ("fleet", ", ".join(f"{n} {word}" for word, n in fleet.most_common()) or "no services"),

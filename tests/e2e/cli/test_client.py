@@ -1,5 +1,6 @@
 """Commands against an HTTP server that answers what it is told: requests, output, exit codes."""
 
+import io
 import json
 import os
 import threading
@@ -32,6 +33,7 @@ ALERT = {
     "message": "31 is \x1b[31mabove 30",
     "silenced_by": [],
 }
+RULE = {"name": "hot", "severity": "critical", "expr": "t > 30", "for": "5m", "enabled": True}
 HEALTH = {"service_name": "metrics_collector", "status": "healthy", "uptime": 61.0}
 ANSWERS: dict[str, tuple[int, Any]] = {
     "GET /health": (200, HEALTH),
@@ -42,7 +44,7 @@ ANSWERS: dict[str, tuple[int, Any]] = {
     "GET /alerts": (200, {"alerts": [ALERT]}),
     "GET /alerts/rules": (
         200,
-        {"rules": [{"name": "hot", "severity": "critical", "expr": "t > 30", "for": "5m"}]},
+        {"rules": [RULE]},
     ),
     "GET /api/v1/query": (
         200,
@@ -78,11 +80,52 @@ ANSWERS: dict[str, tuple[int, Any]] = {
     "DELETE /events/e1": (204, None),
     "GET /executions": (
         200,
-        {"executions": [{"execution_id": "x1", "event_id": "e1", "status": "completed"}]},
+        {
+            "executions": [
+                {
+                    "execution_id": "x1",
+                    "event_id": "e1",
+                    "status": "completed",
+                    "kind": "manual",
+                    "retry_count": 2,
+                    "result": {"seconds": 0.5},
+                }
+            ]
+        },
     ),
     "GET /executions/x1": (
         200,
         {"execution": {"execution_id": "x1", "attempts": [{"n": 1, "outcome": "done"}]}},
+    ),
+    "POST /executions/x1/cancel": (200, {"execution": {"execution_id": "x1"}}),
+    "POST /events/import": (
+        200,
+        {
+            "dry_run": True,
+            "accepted": 1,
+            "events": [WAKE],
+            "rejected": [{"line": 3, "code": "bad_cron", "detail": "minute: 61"}],
+            "warnings": ["PATH is ignored"],
+        },
+    ),
+    "GET /alerts/rules/hot": (200, RULE),
+    "PUT /alerts/rules/hot": (200, RULE | {"enabled": False}),
+    "DELETE /alerts/rules/hot": (200, {"deleted": "hot"}),
+    "POST /alerts/rules/test": (
+        200,
+        {
+            "evaluations": 120,
+            "series": 1,
+            "fired": [
+                {
+                    "labels": {"room": "k"},
+                    "fired_at": 1.0,
+                    "duration_seconds": 60,
+                    "resolved_at": None,
+                    "message": "31 is above 30",
+                }
+            ],
+        },
     ),
     "DELETE /alerts/silences/s1": (204, None),
 }
@@ -98,8 +141,9 @@ class Handler(BaseHTTPRequestHandler):
     server: Server
 
     def answer(self) -> None:
-        length = int(self.headers.get("Content-Length", 0))
-        body = json.loads(self.rfile.read(length)) if length else None
+        sent = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        is_json = self.headers.get("Content-Type") == "application/json"
+        body = json.loads(sent) if is_json else sent or None
         token = self.headers.get("Authorization", "")
         route = f"{self.command} {self.path.partition('?')[0]}"
         self.server.requests.append((route, self.path, body, token))
@@ -110,7 +154,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
-    do_GET = do_POST = do_DELETE = answer
+    do_GET = do_POST = do_PUT = do_DELETE = answer
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -121,6 +165,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """A running server that both services' notes point to."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ALICIA_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"* * * * * true")))
     with Server(("127.0.0.1", 0), Handler) as made:
         made.requests = []
         (tmp_path / "run").mkdir()
@@ -150,7 +195,18 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         ("events pause e1 --until +2h", Exit.DONE, ["paused e1"]),
         ("events cancel e1", Exit.DONE, ["cancelled e1"]),
         ("events cancel e1 --purge", Exit.DONE, ["removed e1"]),
-        ("executions list", Exit.DONE, ["x1", "completed"]),
+        ("events import -", Exit.FAILED, ["wake", "line 3: minute: 61", "would import 1, left"]),
+        (
+            "executions list",
+            Exit.DONE,
+            ["x1         wake", 'completed  manual; 3 tries; {"seconds": 0.5}'],
+        ),
+        ("executions cancel x1", Exit.DONE, ["cancelled x1"]),
+        ("rules show hot", Exit.DONE, ["t > 30"]),
+        ("rules disable hot", Exit.DONE, ["disabled hot"]),
+        ("rules remove hot", Exit.DONE, ["removed hot"]),
+        ("rules test new t>30", Exit.DONE, ['{room="k"}', "60 s", "120 evaluations of 1 series"]),
+        ("rules backtest hot", Exit.DONE, ["31 is above 30"]),
         ("executions show x1", Exit.DONE, ["OUTCOME", "done"]),
         ("silence end s1", Exit.DONE, ["ended: s1"]),
         ("status", Exit.DONE, ["healthy", "61 s", "1 down", "1 firing", "silent 94 s", "wake"]),
@@ -220,8 +276,44 @@ def test_what_was_asked(server: Server) -> None:
         ),
         ("GET /events/e1", "/events/e1", None, ""),
         ("POST /events/e1/trigger", "/events/e1/trigger", {"payload": {}}, ""),
+        ("GET /events/e1", "/events/e1", None, ""),
         ("GET /executions", "/executions?event_id=e1&status=failed&limit=5", None, ""),
+        ("GET /events", "/events?limit=10000", None, ""),
     ]
+
+
+def test_what_is_asked_of_stored_rules(server: Server) -> None:
+    main(["rules", "disable", "hot"])
+    main(["rules", "backtest", "hot", "--window", "2h"])
+    assert [body for _, _, body, _ in server.requests if body] == [
+        RULE | {"enabled": False},
+        {"rule": RULE, "window": 7200},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "asked"),
+    [
+        ("plan", [], "dry_run=false"),
+        ("plan.yaml", ["--dry-run"], "dry_run=true"),
+        ("plan", ["--system"], "dry_run=false&system=true"),
+    ],
+)
+def test_an_import_sends_the_file_as_it_is(
+    server: Server, tmp_path: Path, name: str, words: list[str], asked: str
+) -> None:
+    (tmp_path / name).write_bytes(b"# \xff")
+    main(["events", "import", str(tmp_path / name), *words])
+    assert server.requests == [
+        ("POST /events/import", f"/events/import?{asked}", b"# \xff", ""),
+    ]
+
+
+def test_a_histogram_is_pushed_as_the_object_it_is(server: Server) -> None:
+    value = {"count": 2, "sum": 0.3, "buckets": {"+Inf": 2}}
+    main(["push", f"lat={json.dumps(value)}", "--type", "histogram", "--json"])
+    (metric,) = server.requests[0][2]["metrics"]
+    assert metric == {"name": "lat", "value": value, "metric_type": "histogram"}
 
 
 def test_the_token_of_the_environment(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,8 +33,8 @@ def doctor(context: Context) -> int:
             }
         )
     else:
-        rows = [(f.check, f.verdict.value, f.detail, f.fix) for f in findings]
-        context.out.table(["check", "result", "saw", "fix"], rows)
+        rows = [(f.check, f.verdict.value, _sentence(f)) for f in findings]
+        context.out.table(["check", "result", "saw, and what mends it"], rows)
     return Exit.FAILED if _failed(findings) else Exit.DONE
 
 
@@ -56,6 +56,10 @@ def examine(context: Context) -> list[Finding]:
         lambda: [services.fleet(context.collector)],
     )
     return [finding for check in progress(checks, "checking") for finding in check()]
+
+
+def _sentence(finding: Finding) -> str:
+    return f"{finding.detail}; fix: {finding.fix}" if finding.fix else finding.detail
 
 
 def _failed(findings: Sequence[Finding]) -> bool:
