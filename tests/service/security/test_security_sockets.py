@@ -109,6 +109,30 @@ async def test_an_endless_head_is_cut(service: Service) -> None:
     assert reply.startswith(b"HTTP/1.1 431 ")
 
 
+@pytest.mark.parametrize(("size", "status"), [(64 * 1024 - 200, b"200"), (64 * 1024 + 1, b"431")])
+async def test_a_large_head_that_comes_at_once_is_measured_too(
+    service: Service, size: int, status: bytes
+) -> None:
+    end = b"\r\nConnection: close\r\n\r\n"
+    large = b"GET /health HTTP/1.1\r\nHost: localhost\r\nX: "
+    names = len(b"/healthHostlocalhostXConnectionclose")
+    async with running(service) as server, raw_connection(port_of(server)) as exchange:
+        reply = await exchange(large + b"a" * (size - names) + end)
+    assert reply.startswith(b"HTTP/1.1 " + status)
+    assert reply.count(b"HTTP/1.1 ") == 1
+
+
+async def test_a_body_announced_too_large_is_refused_before_it_comes(service: Service) -> None:
+    async with running(service) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port_of(server))
+        writer.write(
+            b"POST /push HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\nbegun"
+        )
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+        assert head.startswith(b"HTTP/1.1 413 ")
+        writer.close()
+
+
 async def test_endless_chunks_are_cut(service: Service) -> None:
     """413 comes back although the client is still sending."""
     async with running(service) as server, raw_connection(port_of(server)) as exchange:

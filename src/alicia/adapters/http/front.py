@@ -100,12 +100,15 @@ class _Exchange:
     async def send(self, message: Message) -> None:
         """Pass a part of the answer on, with the headers every answer has."""
         if message["type"] == "http.response.start":
-            if self._close:
-                await self._drain()
             self.status = message["status"]
             message["headers"] = self._dressed(message.get("headers") or [])
         elif self._head_only:
             return  # ended below already
+        if self._close and message["type"] == "http.response.body" and not message.get("more_body"):
+            # The client has its answer now, and the connection ends once it has sent its body.
+            await self._send({**message, "more_body": True})
+            await self._drain()
+            message = {"type": "http.response.body", "body": b"", "more_body": False}
         await self._send(message)
         if self._head_only:
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})

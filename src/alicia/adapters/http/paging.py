@@ -58,8 +58,14 @@ def page(items: Sequence[T], key: Callable[[T], tuple[Key, ...]], wanted: PageRe
     """The wanted part of ``items``, which are sorted by ``key``, ascending and unique.
 
     An item that disappears between two requests skips and repeats none of the others.
+
+    Raises:
+        BadField: the cursor is of another list.
     """
-    start = 0 if wanted.after is None else bisect_right(items, wanted.after, key=key)
+    try:
+        start = 0 if wanted.after is None else bisect_right(items, wanted.after, key=key)
+    except TypeError:  # a text where this list has numbers, or the other way round
+        raise _bad_cursor() from None
     part = items[start : start + wanted.limit]
     more = start + wanted.limit < len(items)
     return Page(part, encode_cursor(*key(part[-1])) if more else None)
@@ -82,9 +88,13 @@ def decode_cursor(text: str, key_length: int = 1) -> tuple[Key, ...]:
     except (binascii.Error, ValueError, msgspec.MsgspecError):
         key = ()
     if len(key) != key_length:
-        raise BadField(
-            "cursor",
-            "cursor: not one of ours; pass next_cursor of the last answer unchanged",
-            reason="bad_cursor",
-        )
+        raise _bad_cursor()
     return key
+
+
+def _bad_cursor() -> BadField:
+    return BadField(
+        "cursor",
+        "cursor: not one of ours; pass next_cursor of the last answer unchanged",
+        reason="bad_cursor",
+    )

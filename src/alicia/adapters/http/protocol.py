@@ -18,6 +18,7 @@ HEAD_SECONDS: Final = 10.0
 BODY_STALL_SECONDS: Final = 30.0
 HEAD_BYTES_MAX: Final = 64 * 1024
 _LINGER_SECONDS: Final = 1.0
+_HEAD_TOO_LARGE: Final = f"the head of the request is larger than {HEAD_BYTES_MAX} bytes"
 
 
 def make_protocol(
@@ -93,7 +94,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.stage is Stage.IDLE and self.timeout_keep_alive_task is None:
             self._begin_head()  # blank lines are no request, and must not stop the clock
         if self.stage is Stage.HEAD and self._head_bytes > HEAD_BYTES_MAX:
-            self._refuse(431, f"the head of the request is larger than {HEAD_BYTES_MAX} bytes")
+            self._refuse(431, _HEAD_TOO_LARGE)
 
     def on_message_begin(self) -> None:
         """A request line begins."""
@@ -103,6 +104,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The head is whole; its body may take long, but may not stop."""
+        if len(self.url) + sum(len(n) + len(v) for n, v in self.headers) > HEAD_BYTES_MAX:
+            self._refuse(431, _HEAD_TOO_LARGE)  # it came too fast to be counted on the way
+            return
         self._head_bytes = 0
         self.stage = Stage.BODY
         self._arm(self._stall_seconds)
@@ -110,11 +114,15 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """Some of the body came."""
+        if self._refused:
+            return
         self._progress = self.loop.time()
         super().on_body(body)
 
     def on_message_complete(self) -> None:
         """The request is whole; from now on we are the slow ones."""
+        if self._refused:
+            return
         self._disarm()
         self.stage = Stage.ANSWER
         super().on_message_complete()

@@ -84,7 +84,7 @@ def _history(store: Store, service: str, metric: str, request: Request) -> list[
     found = series_of_metric(store, service, metric)
     if not found:
         raise NotFound(
-            f"metric {metric!r} of {service}: there is none; GET /metrics/{service} lists all"
+            f"metric {metric[:64]!r} of {service}: there is none; GET /metrics/{service} lists all"
         )
     samples = [
         sample
@@ -116,7 +116,9 @@ def _known(store: Store, name: str) -> str:
     for candidate in (name, canonical_service(name)):
         if _has_series(store, candidate):
             return candidate
-    raise NotFound(f"service {name!r}: no metrics of it are stored; it may be silent or misspelt")
+    raise NotFound(
+        f"service {name[:64]!r}: no metrics of it are stored; it may be silent or misspelt"
+    )
 
 
 def _has_series(store: Store, service: str) -> bool:

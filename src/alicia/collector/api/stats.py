@@ -48,6 +48,6 @@ def stats_routes(
                     service_stats, name, columns, known, window_ms=window_ms
                 )
                 return {**body, **life_of(name, window_ms)}
-        raise NotFound(f"service {service_name!r}: no metrics of it lie in the window")
+        raise NotFound(f"service {service_name[:64]!r}: no metrics of it lie in the window")
 
     return router

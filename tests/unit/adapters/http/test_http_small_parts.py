@@ -369,6 +369,12 @@ def test_foreign_cursors_are_refused(text: str) -> None:
         decode_cursor(text)
 
 
+@pytest.mark.parametrize(("items", "after"), [([1, 2], ("a",)), (["a", "b"], (1,))])
+def test_a_cursor_of_another_list_is_refused(items: list[object], after: tuple[str | int]) -> None:
+    with pytest.raises(BadField, match="cursor"):
+        page(items, lambda item: (item,), PageRequest(2, after))  # type: ignore[arg-type, return-value]
+
+
 @pytest.mark.parametrize("limit", ["0", "10001", "-1", "x"])
 def test_limits_have_bounds(limit: str) -> None:
     with pytest.raises(BadField, match="limit"):
