@@ -116,10 +116,13 @@ async def test_a_large_head_that_comes_at_once_is_measured_too(
     end = b"\r\nConnection: close\r\n\r\n"
     large = b"GET /health HTTP/1.1\r\nHost: localhost\r\nX: "
     names = len(b"/healthHostlocalhostXConnectionclose")
+    faults: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, fault: faults.append(fault))
     async with running(service) as server, raw_connection(port_of(server)) as exchange:
         reply = await exchange(large + b"a" * (size - names) + end)
     assert reply.startswith(b"HTTP/1.1 " + status)
     assert reply.count(b"HTTP/1.1 ") == 1
+    assert faults == []
 
 
 async def test_a_body_announced_too_large_is_refused_before_it_comes(service: Service) -> None:

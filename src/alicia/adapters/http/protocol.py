@@ -89,7 +89,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.stage in (Stage.HEAD, Stage.IDLE):
             self._head_bytes += len(data)
         super().data_received(data)
-        if self.transport.is_closing():
+        if self._refused or self.transport.is_closing():
             return
         if self.stage is Stage.IDLE and self.timeout_keep_alive_task is None:
             self._begin_head()  # blank lines are no request, and must not stop the clock
