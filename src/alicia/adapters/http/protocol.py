@@ -89,12 +89,16 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.stage in (Stage.HEAD, Stage.IDLE):
             self._head_bytes += len(data)
         super().data_received(data)
-        if self._refused or self.transport.is_closing():
+        if self._over():
             return
         if self.stage is Stage.IDLE and self.timeout_keep_alive_task is None:
             self._begin_head()  # blank lines are no request, and must not stop the clock
         if self.stage is Stage.HEAD and self._head_bytes > HEAD_BYTES_MAX:
             self._refuse(431, _HEAD_TOO_LARGE)
+
+    def _over(self) -> bool:
+        """Whether nothing more is read here; parsing may have brought that about."""
+        return self._refused or self.transport.is_closing()
 
     def on_message_begin(self) -> None:
         """A request line begins."""
