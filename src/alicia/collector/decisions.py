@@ -37,11 +37,11 @@ from alicia.collector.poll_http import HealthPoller
 from alicia.collector.poll_metrics import MetricSenders
 from alicia.collector.poll_up import UpSeries
 from alicia.collector.publish import Speaker
+from alicia.collector.queries import Queries
 from alicia.collector.rules import RuleParts, Rules
 from alicia.collector.rules_foreign import ForeignAlerts
 from alicia.collector.weights import Weights
 from alicia.promql.condition import read_condition
-from alicia.promql.engine import Engine
 from alicia.tsdb.store import Store
 from alicia.wire.envelope import Unwrapped
 from alicia.wire.ports import Bus, Message
@@ -74,7 +74,9 @@ class Decisions:
         self._settings = settings
         self._clock = clock
         self._random = random
-        self._engine = Engine(store)
+        # Rules have threads of their own, so that no reader of charts can hold them up.
+        self._queries = Queries(store, clock, name="query")
+        self._rule_queries = Queries(store, clock, name="rules")
         self._outbound = Outbound(allow=settings.outbound_allow, local_ok=lambda: not exposed())
         self._open = False
         self._path = settings.data_dir / "collector.db"
@@ -115,7 +117,7 @@ class Decisions:
         return Rules(
             RuleParts(
                 store=store,
-                evaluator=self._engine,
+                evaluator=self._rule_queries,
                 outbox=self.outbox,
                 live=self.live,
                 speaker=speaker,
@@ -143,6 +145,8 @@ class Decisions:
     async def stop(self) -> None:
         """Save the rest and close; safe after a start that failed half-way, and twice."""
         self.live.close()
+        self._queries.close()
+        self._rule_queries.close()
         if self._open:
             self._open = False
             await self.fleet.flush()
@@ -163,14 +167,14 @@ class Decisions:
         """All routes of this half."""
         clock, interval_ms = self._clock, self._settings.collection_interval_ms
         return (
-            rule_routes(self.rules, self._engine, clock, interval_ms=interval_ms),
+            rule_routes(self.rules, self._queries, clock, interval_ms=interval_ms),
             pack_routes(self.rules, interval_ms=interval_ms),
             silence_routes(self.rules, clock, self._random, zones=load_zone),
             alert_routes(self.rules, clock),
             service_routes(self.fleet, clock),
             loadbalancer_routes(self.weights, self.fleet),
             live_routes(self.live),
-            query_routes(self._engine, clock),
+            query_routes(self._queries, clock),
             forward_routes(self._outbound, self._scheduler_url),
         )
 

@@ -36,8 +36,9 @@ from alicia.collector.publish import Speaker
 from alicia.collector.rules_foreign import MEMORY as FOREIGN
 from alicia.collector.rules_foreign import ForeignAlerts
 from alicia.collector.rules_silences import Silences
-from alicia.promql.ports import Evaluator
-from alicia.promql.values import Element
+from alicia.promql.plan import Window
+from alicia.promql.ports import Check, Evaluator
+from alicia.promql.values import Element, Matrix, Scalar
 
 LONGEST_WAIT_MS: Final = 1000
 SETTLING_MS_MIN: Final = 60_000
@@ -249,16 +250,21 @@ class Rules:
             counters.add("rule_evaluations", "missed", each.missed)
         memory = self.memories.get(rule.name, RuleMemory())
         settling = at_ms - self._started_ms < max(2 * rule.interval_ms, SETTLING_MS_MIN)
-        try:
-            evaluation = evaluate(
+        # Only what an earlier process knew can still be on its way.
+        settling &= any(record.updated_ms < self._started_ms for record in _of(memory))
+
+        def judge(result: Matrix | Scalar, _check: Check) -> Evaluation:
+            return evaluate(
                 rule,
-                self._vector(rule, at_ms),
+                _vector(result),
                 memory,
                 now_ms=at_ms,
                 departed=self._parts.departed,
-                # Only what an earlier process knew can still be on its way.
-                settling=settling and any(r.updated_ms < self._started_ms for r in _of(memory)),
+                settling=settling,
             )
+
+        try:
+            evaluation = await self._parts.evaluator.ask(rule.subject, Window(at_ms, at_ms), judge)
         except AliciaError as error:
             counters.add("rule_evaluations", "failed")
             self.health[rule.name] = RuleHealth(at_ms, str(error))
@@ -282,12 +288,6 @@ class Rules:
             await self._parts.store.save(FOREIGN, marked.memory, notices)
         self._apply(FOREIGN, marked)
         self._parts.outbox.add(notices)
-
-    def _vector(self, rule: Rule, at_ms: int) -> tuple[Element, ...]:
-        result = self._parts.evaluator.instant(rule.subject, at_ms)
-        if isinstance(result, float):
-            raise RuleFailed(f"the condition yields the number {result:g}; name a metric")
-        return result
 
     def _apply(self, name: str, evaluation: Evaluation) -> None:
         if evaluation.memory.alerts or evaluation.memory.seen:
@@ -346,6 +346,12 @@ class Rules:
                 await self._parts.store.save(name, aged, ())
                 self._apply(name, Evaluation(aged, ()))
         await self.silences.age(now_ms)
+
+
+def _vector(result: Matrix | Scalar) -> tuple[Element, ...]:
+    if isinstance(result, Scalar):
+        raise RuleFailed(f"the condition yields the number {result.values[0]:g}; name a metric")
+    return result.at(0)
 
 
 def _of(memory: RuleMemory) -> list[AlertRecord]:

@@ -12,8 +12,8 @@ from alicia.base.errors import BadField
 from alicia.base.limits import QUERY_POINTS_MAX
 from alicia.base.times import seconds
 from alicia.promql.plan import Window
-from alicia.promql.ports import Evaluator
-from alicia.promql.values import Element, Scalar
+from alicia.promql.ports import Check, Evaluator
+from alicia.promql.values import Element, Matrix, Scalar
 
 WINDOW_FIELDS: Final = frozenset({"start", "end", "window"})
 WINDOW_MS_DEFAULT: Final = 3_600_000
@@ -51,7 +51,9 @@ def read_window(given: dict[str, object], *, now_ms: int) -> tuple[int, int]:
     return start_ms, end_ms
 
 
-def backtest(rule: Rule, evaluator: Evaluator, *, start_ms: int, end_ms: int) -> dict[str, object]:
+async def backtest(
+    rule: Rule, evaluator: Evaluator, *, start_ms: int, end_ms: int
+) -> dict[str, object]:
     """When the rule would have fired, evaluated in the very slots it would have had.
 
     Raises:
@@ -60,15 +62,22 @@ def backtest(rule: Rule, evaluator: Evaluator, *, start_ms: int, end_ms: int) ->
     """
     first_ms = slot_of(start_ms + rule.interval_ms - 1, rule.interval_ms)
     last_ms = max(slot_of(end_ms, rule.interval_ms), first_ms)
-    count = (last_ms - first_ms) // rule.interval_ms + 1
-    if count > QUERY_POINTS_MAX:
+    window = Window(first_ms, last_ms, rule.interval_ms)
+    if window.points > QUERY_POINTS_MAX:
         raise BacktestTooLarge(
             "window",
-            f"window: {count} evaluations are more than {QUERY_POINTS_MAX};"
+            f"window: {window.points} evaluations are more than {QUERY_POINTS_MAX};"
             " shorten the window or lengthen the interval",
             reason=BacktestTooLarge.code,
         )
-    result = evaluator.window(rule.subject, Window(first_ms, last_ms, rule.interval_ms))
+    return await evaluator.ask(
+        rule.subject, window, lambda result, check: _replayed(rule, result, window, check)
+    )
+
+
+def _replayed(
+    rule: Rule, result: Matrix | Scalar, window: Window, check: Check
+) -> dict[str, object]:
     if isinstance(result, Scalar):
         raise BadField(
             "condition", "condition: yields a number, not series", reason="bad_condition"
@@ -82,16 +91,18 @@ def backtest(rule: Rule, evaluator: Evaluator, *, start_ms: int, end_ms: int) ->
 
     def slots() -> Iterator[tuple[int, tuple[Element, ...]]]:
         for step, at_ms in enumerate(result.t_ms.tolist()):
+            check()
             yield at_ms, result.at(step)
 
+    last_ms = int(result.t_ms[-1])
     spans = replay(rule, slots())
     fired = [_span(span, last_ms) for span in spans if span.fired_ms is not None]
     pending = [_span(span, last_ms) for span in spans if span.fired_ms is None]
     return {
         "rule": rule_to_api(rule),
-        "start": seconds(first_ms),
+        "start": seconds(window.start_ms),
         "end": seconds(last_ms),
-        "evaluations": count,
+        "evaluations": window.points,
         "series": len(result.labels),
         "fired_count": len(fired),
         "longest_seconds": max((_length(span, last_ms) for span in spans), default=0.0),

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from alicia.base.errors import AliciaError, BadField
+from alicia.base.errors import AliciaError, BadField, Unavailable
 
 
 class BadExpression(BadField):
@@ -25,7 +25,19 @@ class BadExpression(BadField):
         )
 
 
+class QueryTimeout(Unavailable):
+    """The answer took longer than a query may; nothing was changed."""
+
+    code: ClassVar[str] = "query_timeout"
+
+
 class EvaluationFailed(AliciaError):
     """The expression is well formed, but the data it met allow no answer."""
 
     code: ClassVar[str] = "evaluation_failed"
+
+
+class TooManySamples(EvaluationFailed):
+    """The query would hold more in memory than one query may."""
+
+    code: ClassVar[str] = "too_many_samples"

@@ -26,6 +26,11 @@ class Window:
     end_ms: int
     step_ms: int = 1
 
+    @property
+    def points(self) -> int:
+        """How many instants there are."""
+        return (self.end_ms - self.start_ms) // self.step_ms + 1
+
     def instants(self) -> NDArray[np.int64]:
         """All instants, ascending."""
         return np.arange(self.start_ms, self.end_ms + 1, self.step_ms, dtype=np.int64)
@@ -57,10 +62,9 @@ def plan(expr: Expr, window: Window) -> Plan:
     """
     assert window.step_ms >= 1, "a step moves forward"
     assert window.end_ms >= window.start_ms, "a window has an instant"
-    points = (window.end_ms - window.start_ms) // window.step_ms + 1
-    if points > QUERY_POINTS_MAX:
+    if window.points > QUERY_POINTS_MAX:
         raise EvaluationFailed(
-            f"{points} points per series are more than {QUERY_POINTS_MAX}; use a longer step"
+            f"{window.points} points per series are more than {QUERY_POINTS_MAX}; use a longer step"
         )
     start_ms = window.start_ms - LOOKBACK_MS + 1
     found = dict.fromkeys(selector.matchers for selector in _selectors(expr))

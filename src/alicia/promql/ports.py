@@ -1,11 +1,16 @@
 """What the engine needs of a store, and what others may ask of an engine."""
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, TypeVar
 
 from alicia.promql.plan import Window
-from alicia.promql.values import Element, Matrix, Scalar
+from alicia.promql.values import Matrix, Scalar
 from alicia.series.columns import Columns
 from alicia.series.matchers import Matcher
+
+Answer = TypeVar("Answer")
+# Called now and then by whoever computes for long; raises where there is no more time.
+Check = Callable[[], None]
 
 
 class Querier(Protocol):
@@ -17,17 +22,20 @@ class Querier(Protocol):
 
 
 class Evaluator(Protocol):
-    """Answers expressions; ours or a remote engine.
+    """Answers expressions; ours or a remote engine."""
 
-    Raises (both calls):
-        BadExpression: not an expression.
-        EvaluationFailed: the data allow no answer.
-    """
+    async def ask(
+        self, expr: str, window: Window, then: Callable[[Matrix | Scalar, Check], Answer]
+    ) -> Answer:
+        """What ``then`` makes of the values at every instant of a window.
 
-    def instant(self, expr: str, at_ms: int) -> tuple[Element, ...] | float:
-        """The vector, or the number, at one instant."""
-        ...
+        ``then`` may run in another thread, beside the event loop: it shares nothing that
+        changes. Where it takes long it calls the check that it is given.
 
-    def window(self, expr: str, window: Window) -> Matrix | Scalar:
-        """The values at every instant of a window."""
+        Raises:
+            BadExpression: not an expression.
+            EvaluationFailed: the data allow no answer, or are too many.
+            QueryTimeout: it took more than QUERY_SECONDS_MAX.
+            Unavailable: too many queries are being answered already.
+        """
         ...

@@ -46,10 +46,20 @@ class Index:
             return list(self._all)
         # A matcher that accepts the empty value accepts series without the label, which no
         # posting lists; such matchers only filter.
-        narrowing = [matcher for matcher in matchers if not matcher.matches("")]
-        sets = sorted((self._listed(matcher) for matcher in narrowing), key=len)
-        found: Iterable[LabelSet] = sets[0] if sets else self._all
         rest = [matcher for matcher in matchers if matcher.matches("")]
+        narrowing = [matcher for matcher in matchers if not matcher.matches("")]
+        exact = [matcher for matcher in narrowing if matcher.op is MatchOp.EQUAL]
+        sets = sorted(map(self._listed, exact), key=len)
+        for matcher in narrowing:
+            if matcher.op is MatchOp.EQUAL:
+                continue
+            # To look at the few that are left is cheaper than to try all values of the label.
+            if sets and len(sets[0]) < len(self._postings.get(matcher.name, ())):
+                rest.append(matcher)
+            else:
+                sets.append(self._listed(matcher))
+        sets.sort(key=len)
+        found: Iterable[LabelSet] = sets[0] if sets else self._all
         return [
             labels
             for labels in found

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alicia.base.errors import BadField
-from alicia.series.columns import Columns
+from alicia.series.columns import Columns, joined
 from alicia.series.labels import LabelSet
 from alicia.series.matchers import Matcher, MatchOp, matches_all
 from alicia.series.samples import STALE, bits, is_stale, same_bits
@@ -92,3 +92,18 @@ def test_columns_yield_each_series_with_its_samples() -> None:
         (first, [1, 2], [0.5, 1.5]),
         (second, [1], [9.0]),
     ]
+
+
+def test_blocks_are_joined_in_order() -> None:
+    def block(*series: tuple[str, list[int]]) -> Columns:
+        t_ms = [t for _, times in series for t in times]
+        ends = np.cumsum([0, *(len(times) for _, times in series)])
+        labels = tuple(LabelSet({"n": name}) for name, _ in series)
+        return Columns(labels, ends, np.array(t_ms, np.int64), np.array(t_ms, np.float64) / 2)
+
+    whole = joined([block(("a", [1, 2]), ("b", [3])), block(), block(("c", [4, 5, 6]))])
+    assert [(labels["n"], t.tolist(), v.tolist()) for labels, t, v in whole] == [
+        ("a", [1, 2], [0.5, 1.0]), ("b", [3], [1.5]), ("c", [4, 5, 6], [2.0, 2.5, 3.0]),
+    ]  # fmt: skip
+    assert list(joined([])) == []
+    assert (joined([]).t_ms.dtype, joined([]).offsets.tolist()) == (np.int64, [0])

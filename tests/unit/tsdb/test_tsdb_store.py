@@ -233,6 +233,9 @@ def test_a_marker_ends_the_search() -> None:
         ((Matcher("none", MatchOp.REGEX, ".*"),), "abcd"),
         ((Matcher("none", MatchOp.REGEX, ".+"),), ""),
         ((eq("even", "yes"), Matcher("k", MatchOp.NOT_EQUAL, "b")), "d"),
+        # Few are left by the first, so the second is tried on them; or the other way round.
+        ((eq("even", "yes"), Matcher("k", MatchOp.REGEX, "a|d")), "d"),
+        ((eq("k", "d"), Matcher("even", MatchOp.REGEX, "y.*")), "d"),
     ],
 )
 def test_matchers_find(matchers: tuple[Matcher, ...], found: str) -> None:

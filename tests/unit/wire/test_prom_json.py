@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from alicia.wire.prom_json import format_time, format_value, point
+from alicia.wire.prom_json import format_time, format_value
 
 VALUES = [
     (0.0, "0"), (-0.0, "-0"), (1.0, "1"), (-2.5, "-2.5"), (0.1, "0.1"), (1e-6, "0.000001"),
@@ -19,7 +19,10 @@ def test_values(value: float, text: str) -> None:
         assert float(text) == value
 
 
-def test_times_are_numbers_in_seconds() -> None:
-    assert point(1000, 2.0) == [1, "2"]
-    assert isinstance(format_time(-2000), int)
-    assert format_time(1250) == 1.25
+@pytest.mark.parametrize(
+    ("t_ms", "text"),
+    [(0, "0"), (1000, "1"), (1250, "1.250"), (-2000, "-2"), (-1250, "-1.250"), (-5, "-0.005"),
+     (1795425234001, "1795425234.001")],
+)  # fmt: skip
+def test_times_are_numbers_in_seconds(t_ms: int, text: str) -> None:
+    assert format_time(t_ms) == text

@@ -1,7 +1,8 @@
 """``/api/v1/query`` and ``query_range``: Prometheus' questions in Prometheus' envelope."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -16,12 +17,10 @@ from alicia.base.durations import parse_duration_ms
 from alicia.base.errors import BadField
 from alicia.base.limits import QUERY_POINTS_MAX
 from alicia.base.times import parse_time_ms
-from alicia.promql.errors import BadExpression, EvaluationFailed
+from alicia.collector.api.query_answer import instant_answer, range_answer
+from alicia.promql.errors import BadExpression, EvaluationFailed, QueryTimeout
 from alicia.promql.plan import Window
 from alicia.promql.ports import Evaluator
-from alicia.promql.values import Matrix, Scalar
-from alicia.series.labels import LabelSet
-from alicia.wire.prom_json import point
 
 FORM: Final = "application/x-www-form-urlencoded"
 _NUMBER: Final = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
@@ -39,13 +38,13 @@ def query_routes(evaluator: Evaluator, clock: Clock) -> APIRouter:
         """The value of an expression at one instant."""
         given = await _parameters(request)
         at_ms = _time_ms(given, "time", clock.now_ms())
-        return _answer(evaluator, given, Window(at_ms, at_ms), instant=True)
+        return await _answer(evaluator, given, Window(at_ms, at_ms), instant_answer)
 
     @router.api_route("/api/v1/query_range", methods=["GET", "POST"], dependencies=guarded)
     async def query_range(request: Request) -> Response:
         """The values of an expression over a window, both ends included."""
         given = await _parameters(request)
-        return _answer(evaluator, given, _window(given), instant=False)
+        return await _answer(evaluator, given, _window(given), range_answer)
 
     return router
 
@@ -63,46 +62,22 @@ async def _parameters(request: Request) -> Parameters:
     return given
 
 
-def _answer(evaluator: Evaluator, given: Parameters, window: Window, *, instant: bool) -> Response:
-    text = given.get("query", "")
+async def _answer(
+    evaluator: Evaluator, given: Parameters, window: Window, write: Callable[..., bytes]
+) -> Response:
     try:
-        result = evaluator.window(text, window)
+        body = await evaluator.ask(given.get("query", ""), window, write)
     except BadExpression as error:
         raise _invalid("query", str(error)) from None
     except EvaluationFailed as error:
-        failure = {"status": "error", "errorType": "execution", "error": str(error)}
-        return Json(failure, 422)
-    data = _instant_data(result) if instant else _range_data(result)
-    return Json({"status": "success", "data": data})
+        return _failed("execution", error, HTTPStatus.UNPROCESSABLE_ENTITY)
+    except QueryTimeout as error:
+        return _failed("timeout", error, HTTPStatus.SERVICE_UNAVAILABLE)
+    return Response(body, media_type=Json.media_type)
 
 
-def _instant_data(result: Matrix | Scalar) -> dict[str, object]:
-    at_ms = int(result.t_ms[0])
-    if isinstance(result, Scalar):
-        return {"resultType": "scalar", "result": point(at_ms, float(result.values[0]))}
-    rows = [
-        {"metric": dict(element.labels), "value": point(at_ms, element.value)}
-        for element in result.at(0)
-    ]
-    return {"resultType": "vector", "result": rows}
-
-
-def _range_data(result: Matrix | Scalar) -> dict[str, object]:
-    if isinstance(result, Scalar):
-        found = [(LabelSet(), result.t_ms, result.values)]
-    else:
-        found = sorted(result.rows(), key=lambda row: row[0].pairs)
-    rows = [
-        {
-            "metric": dict(labels),
-            "values": [
-                point(t_ms, value)
-                for t_ms, value in zip(times.tolist(), values.tolist(), strict=True)
-            ],
-        }
-        for labels, times, values in found
-    ]
-    return {"resultType": "matrix", "result": rows}
+def _failed(kind: str, error: Exception, status: HTTPStatus) -> Json:
+    return Json({"status": "error", "errorType": kind, "error": str(error)}, status)
 
 
 def _window(given: Parameters) -> Window:

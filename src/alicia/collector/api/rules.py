@@ -48,7 +48,7 @@ def rule_routes(rules: Rules, evaluator: Evaluator, clock: Clock, *, interval_ms
             body = {"name": "test", "severity": "warning", **body}
         rule = _parsed(body, interval_ms)
         start_ms, end_ms = read_window(given, now_ms=clock.now_ms())
-        return backtest(rule, evaluator, start_ms=start_ms, end_ms=end_ms)
+        return await backtest(rule, evaluator, start_ms=start_ms, end_ms=end_ms)
 
     @router.get("/alerts/rules/{name}", dependencies=[needs(Role.VIEWER)])
     async def get_rule(name: str) -> dict[str, object]:
