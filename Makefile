@@ -21,11 +21,11 @@ $(SETUP): pyproject.toml constraints.txt
 # Without Node the collector still serves everything but the page, and says how to build it.
 $(BUNDLE): $(DASHBOARD_SOURCES) | $(SETUP)
 	if command -v npm >/dev/null 2>&1; then \
-	  cd dashboard && npm ci --no-audit --no-fund --loglevel=error && npm run --silent build; \
+	  (cd dashboard && npm ci --no-audit --no-fund --no-update-notifier --loglevel=error \
+	    && npm run --silent build) && touch $@; \
 	else \
 	  echo 'npm not found: the dashboard is not built (install Node 20, then make setup)'; \
 	fi
-	touch $@
 
 run: setup
 	$(BIN)/alicia up
