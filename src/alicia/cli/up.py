@@ -20,6 +20,7 @@ from alicia.cli.voice import Speaker
 
 if TYPE_CHECKING:
     from alicia.adapters.broker.choose import Choice
+    from alicia.adapters.settings import Settings
 
 _DEMO_PLAYS: Final = re.compile(r"simulated services on (\S+)")
 _EVERY_ADDRESS: Final = "0.0.0.0"  # noqa: S104 - only by --lan, and only with tokens
@@ -46,6 +47,7 @@ def up(context: Context) -> int:
 
     _apply_flags(context)
     data_dir = context.settings.data_dir.absolute()
+    _refuse_an_open_door(context.settings)
     aside = _set_aside(context, data_dir)
     lock = DataLock(data_dir / "up.lock")
     lock.acquire()
@@ -78,6 +80,23 @@ def _apply_flags(context: Context) -> None:
         context.override("HOST", _EVERY_ADDRESS)
     if context.get("insecure"):
         context.override("INSECURE", "on")
+
+
+def _refuse_an_open_door(settings: "Settings") -> None:
+    """The services refuse this too, each for itself; but by then a broker would be listening.
+
+    Raises:
+        Failed: other machines could reach us, and no token exists.
+    """
+    if settings.insecure or is_local(settings.host):
+        return
+    from alicia.adapters.http.tokens import TokenFile
+
+    if not TokenFile(settings.data_dir / "tokens.json").list():
+        raise Failed(
+            f"refused to listen on {settings.host} without a token: run `alicia token create`"
+            " first, or pass --insecure to let anybody in"
+        )
 
 
 def _set_aside(context: Context, data_dir: Path) -> Path | None:

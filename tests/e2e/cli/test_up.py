@@ -8,130 +8,15 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
 
-import psutil
 import pytest
+from tests.support.supervised import all_gone, drain, eventually, get, running, settings_of
 
 pytestmark = [
     pytest.mark.broker,
     pytest.mark.skipif(shutil.which("mosquitto") is None, reason="mosquitto is not installed"),
 ]
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
-
-
-class Up:
-    """One running ``alicia up --json``, and what it said so far."""
-
-    def __init__(self, process: subprocess.Popen[str], stderr: Path, environment: Any) -> None:
-        self.process = process
-        self.said: list[dict[str, Any]] = []
-        self.environment = environment
-        self._stderr = stderr
-
-    def wait_for(self, **wanted: object) -> dict[str, Any]:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.said.append(json.loads(line))
-            if wanted.items() <= self.said[-1].items():
-                return self.said[-1]
-        raise AssertionError(f"{wanted} was never said, but {self.said}; {self.complaints}")
-
-    def ready(self) -> dict[str, str]:
-        """Wait until all parts answer; the address of each."""
-        self.wait_for(part="up", state="next")
-        return {s["part"]: s["address"] for s in self.said if s["state"] == "ready"}
-
-    def children(self) -> dict[str, psutil.Process]:
-        found = psutil.Process(self.process.pid).children(recursive=True)
-        return {_part(process): process for process in found}
-
-    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "alicia", *words],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    @property
-    def complaints(self) -> str:
-        return self._stderr.read_text(encoding="utf-8")
-
-
-def _part(process: psutil.Process) -> str:
-    command = process.cmdline()
-    return "broker" if "mosquitto" in command[0] else command[-1]
-
-
-def settings_of(folder: Path, **more: object) -> dict[str, str]:
-    given = {
-        "DATA_DIR": folder / "data",
-        "COLLECTOR_PORT": 0,
-        "SCHEDULER_PORT": 0,
-        "MQTT_PORT_LOCAL": free_port(),
-        **more,
-    }
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("ALICIA_", "MQTT_"))}
-    return clean | {f"ALICIA_{key}": str(value) for key, value in given.items()}
-
-
-@contextmanager
-def running(folder: Path, words: Sequence[str] = (), **more: object) -> Iterator[Up]:
-    environment = settings_of(folder, **more)
-    stderr = folder / "stderr"
-    with (
-        stderr.open("a") as complaints,
-        subprocess.Popen(
-            [sys.executable, "-m", "alicia", "up", "--json", *words],
-            cwd=folder,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=complaints,
-            text=True,
-        ) as process,
-    ):
-        up = Up(process, stderr, environment)
-        try:
-            yield up
-        finally:
-            if process.poll() is None:
-                process.terminate()
-                drain(process.stdout)
-                process.wait(10)
-
-
-def drain(stream: IO[str] | None) -> None:
-    for _ in stream or ():
-        pass
-
-
-def get(url: str) -> Any:
-    with urllib.request.urlopen(url, timeout=5) as answer:
-        return json.load(answer)
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 5) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
-
-
-def all_gone(processes: Sequence[psutil.Process]) -> bool:
-    return not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in processes)
 
 
 def test_everything_starts_and_stops_with_one_command(tmp_path: Path) -> None:
@@ -227,7 +112,10 @@ def test_beyond_loopback_nothing_starts_without_a_token(tmp_path: Path) -> None:
     with running(tmp_path, ["--lan"]) as up:
         drain(up.process.stdout)
         assert up.process.wait(10) == 1
+        assert up.said == []
         assert "alicia token create" in up.complaints
+        assert up.complaints.count("\n") == 1
+    assert not (tmp_path / "data/broker").exists()
 
 
 def test_beyond_loopback_with_a_token(tmp_path: Path) -> None:

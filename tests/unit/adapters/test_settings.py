@@ -23,6 +23,17 @@ def test_defaults_are_those_of_the_contract(tmp_path: Path) -> None:
     assert settings.topic_prefix == "alicia"
 
 
+@pytest.mark.parametrize(
+    ("text", "chosen"),
+    [("", ()), ("off", ()), ("on", ("*",)), ("stt, ai", ("stt", "ai"))],
+)  # fmt: skip
+def test_weights_are_sent_for_none_all_or_some(
+    tmp_path: Path, text: str, chosen: tuple[str, ...]
+) -> None:
+    given = {"LOAD_BALANCER_WEIGHTS": text}
+    assert load_settings(given, environment={}, folder=tmp_path).load_balancer_weights == chosen
+
+
 def test_each_source_beats_the_one_below(tmp_path: Path) -> None:
     (tmp_path / "alicia.toml").write_text('workers = 2\nhost = "127.0.0.2"\ntopic_prefix = "t"\n')
     (tmp_path / ".env").write_text("ALICIA_WORKERS=3\nALICIA_HOST=127.0.0.3\n")

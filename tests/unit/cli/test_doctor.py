@@ -1,10 +1,12 @@
 """Checks of the machine, each with its fix."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from alicia.adapters.http.audit_chain import Change, encode_line
 from alicia.adapters.settings import Settings
 from alicia.cli.doctor import machine
 from alicia.cli.doctor.finding import Finding, Verdict
@@ -109,7 +111,60 @@ def test_exposure_looks_at_the_address_in_use_first(tmp_path: Path) -> None:
 
 
 def test_no_broker_program_matters_only_without_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine.shutil, "which", lambda *_args, **_kwargs: None)
+    monkeypatch.setattr(machine, "find_mosquitto", lambda: None)
     assert machine.mosquitto_program(Settings()).verdict is Verdict.WARN
     configured = Settings(mqtt_url="mqtt://broker")
     assert machine.mosquitto_program(configured).verdict is Verdict.OK
+
+
+def test_a_host_without_an_address_is_a_finding(tmp_path: Path) -> None:
+    found = machine.exposure(Settings(data_dir=tmp_path, host="no such host"))
+    assert found.verdict is Verdict.FAIL
+    assert "has no address" in found.detail
+
+
+CHANGE = Change("loopback", "127.0.0.1", "PUT /events/{event_id}", "/events/e1", 200)
+
+
+def chain(count: int, previous: bytes | None = None) -> list[bytes]:
+    lines: list[bytes] = []
+    for number in range(count):
+        before = lines[-1] if lines else previous
+        lines.append(encode_line(CHANGE, now_ms=number, previous=before))
+    return lines
+
+
+def written(folder: Path, name: str, lines: list[bytes], *, torn: bytes = b"") -> None:
+    (folder / "audit").mkdir(exist_ok=True)
+    (folder / "audit" / name).write_bytes(b"".join(line + b"\n" for line in lines) + torn)
+
+
+def test_the_audit_log_is_one_chain_over_all_months(tmp_path: Path) -> None:
+    october = chain(3)
+    written(tmp_path, "collector-2026-10.jsonl", october)
+    written(tmp_path, "collector-2026-11.jsonl", chain(2, october[-1]), torn=b'{"prev"')
+    written(tmp_path, "scheduler-2026-11.jsonl", chain(1))
+    found = machine.audit_log(Settings(data_dir=tmp_path))
+    assert (found.verdict, found.detail) == (Verdict.OK, "6 lines, the chain is whole")
+
+
+@pytest.mark.parametrize(
+    ("october", "november", "place"),
+    [
+        (lambda lines: [lines[0], lines[2]], lambda lines: lines, "10.jsonl, line 2 "),
+        (lambda lines: lines[:2], lambda lines: lines, "11.jsonl, line 1 "),
+        (lambda lines: lines, lambda lines: [lines[0], b"{}"], "11.jsonl, line 2 "),
+    ],
+)
+def test_a_changed_audit_log_is_told_by_its_line(
+    tmp_path: Path,
+    october: Callable[[list[bytes]], list[bytes]],
+    november: Callable[[list[bytes]], list[bytes]],
+    place: str,
+) -> None:
+    first = chain(3)
+    written(tmp_path, "collector-2026-10.jsonl", october(first))
+    written(tmp_path, "collector-2026-11.jsonl", november(chain(2, first[-1])))
+    found = machine.audit_log(Settings(data_dir=tmp_path))
+    assert found.verdict is Verdict.FAIL
+    assert place in found.detail

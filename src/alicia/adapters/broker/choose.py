@@ -58,8 +58,13 @@ def choose(settings: Settings) -> Choice:
     probe = probe_broker(_LOOPBACK, port)
     if probe.answer is not Answer.NOBODY:
         return _join(port, probe)
-    program = shutil.which("mosquitto") or shutil.which("mosquitto", path=PROGRAM_FOLDERS)
+    program = find_mosquitto()
     return _trial(settings) if program is None else _own_mosquitto(settings, program)
+
+
+def find_mosquitto() -> str | None:
+    """The broker program of this machine; None where it is not installed."""
+    return shutil.which("mosquitto") or shutil.which("mosquitto", path=PROGRAM_FOLDERS)
 
 
 def _join(port: int, probe: Probe) -> Choice:

@@ -8,7 +8,9 @@ from typing import Final
 from alicia.adapters.settings import Settings
 from alicia.base.errors import AliciaError
 from alicia.cli.bus import connected
+from alicia.cli.doctor import permissions
 from alicia.cli.doctor.finding import Finding, fail, ok, warn
+from alicia.cli.doctor.permissions import take_from
 from alicia.cli.exits import Unreachable, one_line
 from alicia.wire.ports import Bus, Message, Publication
 
@@ -20,7 +22,7 @@ _FIX_ACL: Final = "let this account read and write alicia-doctor/#, or ignore th
 async def check_broker(settings: Settings, *, secret: str) -> list[Finding]:
     """All checks of the broker; ``secret`` makes their topics unguessable.
 
-    They use topics outside the prefix, since others parse everything below it.
+    Most use topics outside the prefix, since others parse everything below it.
     """
     inbox: asyncio.Queue[Message] = asyncio.Queue()
     try:
@@ -32,7 +34,11 @@ async def check_broker(settings: Settings, *, secret: str) -> list[Finding]:
             found.append(await _round_trip(bus, inbox, f"{root}/echo"))
             found.append(await _retained(bus, inbox, f"{root}/kept"))
             found.append(await _large(bus, inbox, f"{root}/large"))
-            return found
+            found.append(await permissions.check_shared(bus, inbox, f"{root}/shared"))
+            found.append(await permissions.check_broker_talk(bus, inbox))
+        found.append(await permissions.check_writes(settings))
+        found.append(await permissions.check_strangers(settings))
+        return found
     except Unreachable as error:
         return [fail("broker", one_line(error), fix="alicia up starts one; or set MQTT_URL")]
     except AliciaError as error:
@@ -45,7 +51,7 @@ async def _round_trip(bus: Bus, inbox: asyncio.Queue[Message], topic: str) -> Fi
         await bus.subscribe([topic])
         began = time.monotonic()
         await bus.publish(Publication(topic, json.dumps({"check": name}).encode()))
-        await _arrival(inbox, topic)
+        await take_from(inbox, topic, _DELIVERY_SECONDS)
     except TimeoutError:
         return fail(name, "the broker accepts messages but delivers none", fix="check its ACL")
     except AliciaError as error:
@@ -58,7 +64,7 @@ async def _retained(bus: Bus, inbox: asyncio.Queue[Message], topic: str) -> Find
     try:
         await bus.publish(Publication(topic, b'{"check": "retained"}', retain=True))
         await bus.subscribe([topic])
-        message = await _arrival(inbox, topic)
+        message = await take_from(inbox, topic, _DELIVERY_SECONDS)
         await bus.unsubscribe([topic])
         await bus.publish(Publication(topic, b"", retain=True))
     except TimeoutError:
@@ -76,17 +82,9 @@ async def _large(bus: Bus, inbox: asyncio.Queue[Message], topic: str) -> Finding
     try:
         await bus.subscribe([topic])
         await bus.publish(Publication(topic, body))
-        message = await _arrival(inbox, topic)
+        message = await take_from(inbox, topic, _DELIVERY_SECONDS)
     except (TimeoutError, AliciaError):
         return warn(name, "1 MiB does not pass", fix="raise max_packet_size in the broker")
     if message.body != body:
         return fail(name, "1 MiB comes back changed", fix="update the broker")
     return ok(name, "1 MiB passes")
-
-
-async def _arrival(inbox: asyncio.Queue[Message], topic: str) -> Message:
-    async with asyncio.timeout(_DELIVERY_SECONDS):
-        while True:
-            message = await inbox.get()
-            if message.topic == topic:
-                return message

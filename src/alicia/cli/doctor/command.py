@@ -50,6 +50,7 @@ def examine(context: Context) -> list[Finding]:
         lambda: [machine.wall_clock(context.clock)],
         lambda: [machine.mosquitto_program(settings)],
         lambda: [machine.exposure(settings, bound=bound)],
+        lambda: [machine.audit_log(settings)],
         lambda: asyncio.run(broker.check_broker(settings, secret=secret)),
         lambda: [services.service(context.collector)],
         lambda: [services.service(context.scheduler)],

@@ -1,13 +1,15 @@
 """Checks of the machine: data folder, disk, SQLite, clock, mosquitto, tokens."""
 
 import os
-import shutil
 import sqlite3
 import stat
 from pathlib import Path
 from typing import Final
 
+from alicia.adapters.broker.choose import find_mosquitto
 from alicia.adapters.disk_space import probe
+from alicia.adapters.http.audit import audit_files
+from alicia.adapters.http.audit_chain import first_break
 from alicia.adapters.http.bind import is_local
 from alicia.adapters.settings import Settings
 from alicia.base.clock import Clock
@@ -72,7 +74,7 @@ def wall_clock(clock: Clock) -> Finding:
 
 def mosquitto_program(settings: Settings) -> Finding:
     """There is a broker that ``alicia up`` can start."""
-    found = shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin")
+    found = find_mosquitto()
     if found:
         return ok("mosquitto", found)
     if settings.broker_configured:
@@ -99,6 +101,35 @@ def exposure(settings: Settings, *, bound: str = "") -> Finding:
     if not (settings.data_dir / "tokens.json").exists():
         return fail("exposure", f"{host} needs a token to start", fix="alicia token create")
     return ok("exposure", f"{host}, with tokens")
+
+
+def audit_log(settings: Settings) -> Finding:
+    """Nobody has changed what the services noted of changes."""
+    name, folder = "audit log", settings.data_dir / "audit"
+    lines = 0
+    for service in ("collector", "scheduler"):
+        previous: bytes | None = None
+        for path in audit_files(folder, service):
+            try:
+                content = _whole_lines(path.read_bytes())
+            except OSError as error:
+                return fail(
+                    name, f"{path}: {error.strerror}", fix=f"chown it to us: {os.geteuid()}"
+                )
+            before = [] if previous is None else [previous]
+            broken = first_break([*before, *content])
+            if broken is not None:
+                where = f"{path}, line {broken - len(before)}"
+                fix = "keep a copy, find out who wrote there, then move the file away"
+                return fail(name, f"{where} does not fit the line before it", fix=fix)
+            previous = content[-1] if content else previous
+            lines += len(content)
+    return ok(name, f"{lines} lines, the chain is whole" if lines else "nothing was changed yet")
+
+
+def _whole_lines(content: bytes) -> list[bytes]:
+    """Without what a crash left of the last line, which the service cuts off when it starts."""
+    return content[: content.rfind(b"\n") + 1].splitlines()
 
 
 def _existing(folder: Path) -> Path:
