@@ -139,7 +139,13 @@ class Settings:
     host: str = _key(str, "127.0.0.1", "bind address of both services")
     collector_port: int = _key(_whole(0, 65535), 8024, "port of the collector; 0 takes a free one")
     scheduler_port: int = _key(_whole(0, 65535), 8025, "port of the scheduler; 0 takes a free one")
-    mqtt_url: str | None = _key(_url("mqtt", "mqtts"), None, "broker to use", secret=True)
+    mqtt_url: str | None = _key(
+        _url("mqtt", "mqtts"),
+        None,
+        "broker to use: `mqtt[s]://[user:password@]host[:port]`, with `?version=3.1.1` or"
+        " `?version=5` where only that one shall be tried",
+        secret=True,
+    )
     mqtt_port_local: int = _key(_whole(1, 65535), 1883, "port of the broker that `up` starts")
     database_url: str | None = _key(
         _url("postgresql", "postgres"), None, "PostgreSQL instead of SQLite files", secret=True
