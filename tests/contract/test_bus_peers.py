@@ -155,6 +155,7 @@ async def test_a_message_that_is_never_acknowledged_ends_the_connection(
     with pytest.raises(BusUnavailable, match="did not acknowledge"):
         await peer.bus.publish(Publication("t", b""))
     await peer.until(lambda: len([s for s in peer.states if s.connected]) == 2)
+    assert [s.connected for s in peer.states] == [True, False, True]
 
 
 async def test_a_dead_broker_is_noticed_by_its_silence(meet: Meet) -> None:
@@ -165,7 +166,9 @@ async def test_a_dead_broker_is_noticed_by_its_silence(meet: Meet) -> None:
 
     peer = await meet(dying).open(keepalive_seconds=1)
     await peer.until(lambda: peer.bus.state.connected)
-    await peer.until(lambda: "silent for" in peer.bus.state.detail)
+    await peer.until(lambda: len(peer.states) >= 2)
+    assert not peer.states[1].connected
+    assert peer.states[1].detail.startswith("the broker was silent for ")
 
 
 async def test_the_receive_maximum_of_one_is_obeyed(meet: Meet) -> None:
@@ -257,4 +260,5 @@ async def test_the_reason_of_a_disconnect_is_shown(meet: Meet) -> None:
         writer.write(CONNACK + b"\xe0\x02\x8e\x00")
 
     peer = await meet(closing).open()
-    await peer.until(lambda: "0x8e" in peer.bus.state.detail)
+    await peer.until(lambda: len(peer.states) >= 1 and not peer.states[-1].connected)
+    assert "the broker closed the connection, reason 0x8e" in peer.states[-1].detail

@@ -71,22 +71,31 @@ def test_an_address_of_all_interfaces_is_shown_as_others_reach_it(every: str) ->
 
 
 class ClosedFile(io.StringIO):
-    def write(self, _text: str) -> int:
+    def __init__(self, tried: list[str]) -> None:
+        super().__init__()
+        self._tried = tried
+
+    def write(self, text: str) -> int:
+        self._tried.append(text)
         raise OSError("the terminal is gone")
 
 
 def test_parts_outlive_the_terminal_and_a_full_disk() -> None:
+    tried: list[str] = []
+
     def full_disk(_states: object) -> None:
+        tried.append("note")
         raise OSError("no space left")
 
     speaker = Speaker(
-        Output(ClosedFile(), as_json=False, environment={}),
+        Output(ClosedFile(tried), as_json=False, environment={}),
         data_dir=Path("/data"),
         sentences={},
         note=full_disk,
     )
     speaker.stopping()
     speaker.changed(())
+    assert tried == ["stopping   all parts\n", "note"]  # both failed, and neither raised
 
 
 @pytest.mark.parametrize(
