@@ -8,9 +8,10 @@ from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, Protocol
 
+from alicia.adapters.actions import TRIGGERED_BY
 from alicia.base.clock import Clock
 from alicia.base.counters import Counters
-from alicia.base.errors import AliciaError
+from alicia.base.errors import AliciaError, Kind
 from alicia.base.limits import BODY_BYTES_MAX, REJECTS_KEPT
 from alicia.base.times import seconds
 from alicia.scheduler.health import SERVICE
@@ -20,6 +21,7 @@ from alicia.wire.commands import (
     Command,
     Report,
     Trigger,
+    Verb,
     decode_command,
     decode_object,
     decode_report,
@@ -122,7 +124,7 @@ class Inbox:
         if isinstance(command, Reject):
             if message.topic == self._topics.scheduler_events:
                 self._refuse(message.topic, command)
-                self._answer(None, {"ok": False, **_problem(command.code, command.detail)})
+                self._tell({"ok": False, **_problem(command.code, command.detail)})
             return
         if command.source == SERVICE and command.hops + 1 >= HOPS_MAX:
             self._counters.add("chain_ended", "hops")
@@ -134,12 +136,16 @@ class Inbox:
         try:
             outcome = {"ok": True, **base, **await self._doer.obey(command)}
         except AliciaError as error:
+            if error.kind is Kind.UNAVAILABLE:  # nothing was done, so the same may be asked again
+                self._seen.pop(command.message_id, None)
             faults = error.errors()
             code = faults[0].code if len(faults) == 1 else error.code
             self._refuse(message.topic, Reject(0, code, str(error)))
             outcome = {"ok": False, **base, **_problem(code, str(error))}
             if faults:
                 outcome["errors"] = [{"loc": list(f.loc), "msg": f.msg} for f in faults]
+        if command.verb is Verb.TRIGGER or not outcome["ok"]:
+            self._tell(outcome)  # a change of an event was told by the desk
         self._answer(command, outcome)
 
     async def _on_trigger(self, message: Message) -> None:
@@ -168,6 +174,8 @@ class Inbox:
         opened = decode_object(message)
         if isinstance(opened, Reject):
             return  # messages of others need not be objects; nothing here was meant for us
+        if opened.source == SERVICE and opened.value.get("triggered_by") != TRIGGERED_BY:
+            return  # what we tell of a run would start it again, for ever
         for event_id in tuple(self._listeners.started_by(message.topic, opened.value)):
             hops = opened.hops + 1 if opened.source == SERVICE else 0
             if hops >= HOPS_MAX:
@@ -188,9 +196,11 @@ class Inbox:
         self._counters.add("chain_ended", "hops")
         return None
 
-    def _answer(self, command: Command | None, outcome: Mapping[str, object]) -> None:
+    def _tell(self, outcome: Mapping[str, object]) -> None:
         self._notices.put(self._topics.scheduler_events_result, outcome, message_type="response")
-        if command is None or not command.reply_to:
+
+    def _answer(self, command: Command, outcome: Mapping[str, object]) -> None:
+        if not command.reply_to:
             return
         try:
             topic = check_topic(command.reply_to, field="reply_to")

@@ -1,7 +1,7 @@
 """What people and services may do with events; HTTP and bus both come here.
 
-Each method reads, decides, commits once and tells the running parts. An edit that loses against
-another one is answered as a conflict; nothing is merged behind anybody's back.
+Each method reads, decides, commits once and tells the running parts and the bus. An edit that
+loses against another one is answered as a conflict; nothing is merged behind anybody's back.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from alicia.base.errors import BadField, Conflict
 from alicia.scheduler.chains import check_chain, event_named
 from alicia.scheduler.dispatch import Dispatcher
 from alicia.scheduler.listeners import Listeners
+from alicia.scheduler.outcomes import Outcomes
 from alicia.scheduler.starts import Starts
 from alicia.scheduler.timings import Timings
 from alicia.scheduler.track import Tracker
@@ -24,6 +25,7 @@ from alicia.scheduling.execution import Execution, ExecutionStatus, Origin, Reas
 from alicia.scheduling.parse import parse_event, update_event
 from alicia.scheduling.plan import Closed, closed, first_due
 from alicia.scheduling.ports import ExecutionFilter, Ledger, Remembered
+from alicia.wire.commands import Verb
 
 _EVENT_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 _CLAIM_WAIT_SECONDS: Final = 0.005
@@ -50,6 +52,7 @@ class Desk:
         listeners: Listeners,
         starts: Starts,
         tracker: Tracker,
+        outcomes: Outcomes,
         timings: Timings,
         outbound: Outbound,
         default_zone: str,
@@ -63,6 +66,7 @@ class Desk:
         self._listeners = listeners
         self._starts = starts
         self._tracker = tracker
+        self._outcomes = outcomes
         self._timings = timings
         self._outbound = outbound
         self._default_zone = default_zone
@@ -103,7 +107,7 @@ class Desk:
         record = await self.draft(body)
         stored = await self._ledger.add(record, remember=remember(record))
         await self._announce(stored)
-        return stored
+        return self._told(Verb.CREATE, stored)
 
     async def update(
         self, event_id: str, patch: Mapping[str, object], *, if_rev: int | None = None
@@ -130,7 +134,8 @@ class Desk:
             event=event,
             next_due_us=self._due_after_edit(record, event, now_us),
         )
-        return await self._store(edited, expected_rev=if_rev or record.rev)
+        stored = await self._store(edited, expected_rev=if_rev or record.rev)
+        return self._told(Verb.UPDATE, stored)
 
     async def pause(self, event_id: str, *, until_us: int | None = None) -> EventRecord:
         """Let nothing be due until resumed, or until an instant.
@@ -151,7 +156,7 @@ class Desk:
         paused = replace(
             record, lifecycle=Lifecycle.PAUSED, next_due_us=None, paused_until_us=until_us
         )
-        return await self._store(paused, expected_rev=record.rev)
+        return self._told(Verb.PAUSE, await self._store(paused, expected_rev=record.rev))
 
     async def resume(self, event_id: str) -> EventRecord:
         """Let an event run again; instants of the pause are recorded as skipped.
@@ -161,7 +166,7 @@ class Desk:
         """
         record = await self._editable(event_id)
         if record.lifecycle is Lifecycle.ACTIVE and record.event.enabled:
-            return record
+            return self._told(Verb.RESUME, record)
         now_us = self._clock.now_us()
         event = replace(record.event, enabled=True, updated_us=now_us)
         trigger = self._timings.trigger(event)
@@ -180,7 +185,8 @@ class Desk:
             paused_until_us=None,
         )
         rows = [self._closed_row(event_id, item, now_us) for item in passed]
-        return await self._store(resumed, expected_rev=record.rev, closed_rows=rows)
+        stored = await self._store(resumed, expected_rev=record.rev, closed_rows=rows)
+        return self._told(Verb.RESUME, stored)
 
     async def resume_due(self) -> None:
         """Resume the events whose pause has ended."""
@@ -195,7 +201,7 @@ class Desk:
         """
         record = await self._ledger.get(event_id)
         if record.lifecycle is Lifecycle.CANCELLED:
-            return record
+            return self._told(Verb.CANCEL, record)
         ended = replace(
             record,
             event=replace(record.event, updated_us=self._clock.now_us()),
@@ -205,7 +211,7 @@ class Desk:
         )
         await self._store(ended, expected_rev=record.rev)
         await self._cancel_open(event_id)
-        return await self._ledger.get(event_id)
+        return self._told(Verb.CANCEL, await self._ledger.get(event_id))
 
     async def purge(self, event_id: str) -> None:
         """Remove an event with its history.
@@ -217,6 +223,7 @@ class Desk:
         await self._ledger.purge(event_id)
         self._dispatcher.removed(event_id)
         await self._listeners.removed(event_id)
+        self._outcomes.purged(event_id)
 
     async def start(
         self,
@@ -302,6 +309,11 @@ class Desk:
     async def _announce(self, record: EventRecord) -> None:
         self._dispatcher.changed(record)
         await self._listeners.changed(record)
+
+    def _told(self, verb: Verb, record: EventRecord) -> EventRecord:
+        """The record, once the bus has been told of it."""
+        self._outcomes.changed(verb, record)
+        return record
 
     async def _cancel_open(self, event_id: str) -> None:
         for status in (ExecutionStatus.PENDING, ExecutionStatus.RUNNING):

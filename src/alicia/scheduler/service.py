@@ -1,18 +1,21 @@
 """All parts of one scheduler, and the order in which they start and stop."""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any, Final
+from typing import Final
 
 from fastapi import FastAPI
 
 from alicia.adapters.actions import Actions
 from alicia.adapters.bus.connect import make_bus
+from alicia.adapters.bus.speaker import Presence, Speaker
+from alicia.adapters.health import Check, Condition, Health
 from alicia.adapters.http.app import build_app
 from alicia.adapters.http.guard import make_guard
+from alicia.adapters.http.health_routes import health_routes
 from alicia.adapters.http.outbound import Outbound
 from alicia.adapters.http.server import HttpServer
 from alicia.adapters.lifetime import RunFile
+from alicia.adapters.loops import Loops
 from alicia.adapters.settings import Settings
 from alicia.adapters.sql.database import Database
 from alicia.adapters.sql.ledger import SqlLedger
@@ -33,13 +36,11 @@ from alicia.scheduler.cleanup import Cleanup
 from alicia.scheduler.commands import Inbox
 from alicia.scheduler.desk import Desk
 from alicia.scheduler.dispatch import Dispatcher
-from alicia.scheduler.health import SERVICE, Check, Condition, Health
 from alicia.scheduler.leasing import Leasing
 from alicia.scheduler.listeners import Listeners
-from alicia.scheduler.loops import every_loop
 from alicia.scheduler.notices import Notices
 from alicia.scheduler.obedience import Obedience
-from alicia.scheduler.presence import Presence
+from alicia.scheduler.outcomes import Outcomes
 from alicia.scheduler.starts import Starts
 from alicia.scheduler.stats import Stats
 from alicia.scheduler.timings import Timings
@@ -48,6 +49,7 @@ from alicia.scheduling.execution import Execution
 from alicia.scheduling.lease import Lease
 from alicia.scheduling.ports import ClaimResult
 from alicia.scheduling.view import execution_to_api
+from alicia.wire.names import SCHEDULER
 from alicia.wire.ports import Bus, BusState
 from alicia.wire.topics import Topics
 
@@ -55,6 +57,8 @@ _RESUME_EVERY_MS: Final = 1000
 _STOP_GRACE_SECONDS: Final = 1.0
 _HTTP_GRACE_SECONDS: Final = 2.0
 _BYE_SECONDS: Final = 0.5
+_CAPABILITIES: Final = ("scheduling", "events", "executions")
+_FAULTY: Final = ("ledger", "lease", "plan", "dispatch", "execution", "loop")
 
 
 class Scheduler:
@@ -76,14 +80,16 @@ class Scheduler:
         self.counters = Counters()
         self.topics = Topics(settings.topic_prefix)
         self.timings = Timings(load_zone)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._loops = Loops(
+            self.counters, expected=("fire", "lease", "notices", "resume", "cleanup")
+        )
         self._run_file = RunFile(settings.data_dir, "scheduler")
         self._port = settings.scheduler_port
         lease = Lease(node, random.token_hex(8), clock.monotonic_ms())
         self.ledger = SqlLedger(database, lease=lease, clock=clock, random=random)
         self.leasing = Leasing(self.ledger, lease, clock=clock, counters=self.counters)
         self._build_bus(bus, node)
-        self._guard = make_guard(settings, clock=clock, random=random)
+        self._guard = make_guard(settings, clock=clock, random=random, service="scheduler")
         self.outbound = Outbound(
             allow=settings.outbound_allow, local_ok=lambda: not self._guard.exposed
         )
@@ -119,20 +125,21 @@ class Scheduler:
         await self.bus.subscribe(self.inbox.filters)
         await self.listeners.load()
         await self.starts.take_over()
-        self._keep("notices", self.notices.send_loop())
-        self._keep("lease", self.leasing.renew_loop())
-        self._keep("fire", self.dispatcher.fire_loop())
-        self._every("resume", _RESUME_EVERY_MS, self.desk.resume_due)
-        self._every("cleanup", self.settings.cleanup_interval_ms, self._cleanup.step)
+        self._loops.keep("notices", self.notices.send_loop())
+        self._loops.keep("lease", self.leasing.renew_loop())
+        self._loops.keep("fire", self.dispatcher.fire_loop())
+        self._loops.every(
+            "resume", _RESUME_EVERY_MS, self.desk.resume_due, first_after_ms=_RESUME_EVERY_MS
+        )
+        cleanup_ms = self.settings.cleanup_interval_ms
+        self._loops.every("cleanup", cleanup_ms, self._cleanup.step, first_after_ms=cleanup_ms)
 
     async def stop(self) -> None:
         """End everything in the reverse order; safe after a start that failed half-way."""
-        for name in ("fire", "resume", "cleanup"):
-            await self._end(name)
+        await self._loops.end("fire", "resume", "cleanup")
         await self._server.stop(_HTTP_GRACE_SECONDS)
         await self.tracker.stop(_STOP_GRACE_SECONDS)
-        for task in tuple(self._tasks):
-            await self._end(task.get_name())
+        await self._loops.end()
         if self.bus.state.connected:
             await self._say_good_bye()
         await self.bus.stop()
@@ -141,7 +148,15 @@ class Scheduler:
         self._run_file.remove()
 
     def _build_bus(self, bus: Bus | None, node: str) -> None:
-        self.presence = Presence(self.topics, node=node, clock=self.clock, random=self.random)
+        speaker = Speaker(
+            SCHEDULER,
+            self.topics,
+            node=node,
+            clock=self.clock,
+            random=self.random,
+            counters=self.counters,
+        )
+        self.presence = Presence(speaker, self.clock, capabilities=_CAPABILITIES)
         self.bus: Bus = bus or make_bus(
             self.settings,
             client_id=f"alicia-scheduler-{node}",
@@ -153,7 +168,7 @@ class Scheduler:
         )
         self.notices = Notices(
             self.bus,
-            source=SERVICE,
+            source=SCHEDULER,
             node=node,
             clock=self.clock,
             random=self.random,
@@ -165,7 +180,7 @@ class Scheduler:
         actor = Actions(
             self.bus,
             self.outbound,
-            source=SERVICE,
+            source=SCHEDULER,
             report_topic=self.topics.scheduler_executions,
             clock=self.clock,
         )
@@ -212,12 +227,14 @@ class Scheduler:
     def _build_desk(self) -> None:
         """What people and services talk to."""
         self.listeners = Listeners(self.ledger, self.bus)
+        self.rendering = Rendering(self.timings, self.clock)
         self.desk = Desk(
             ledger=self.ledger,
             dispatcher=self.dispatcher,
             listeners=self.listeners,
             starts=self.starts,
             tracker=self.tracker,
+            outcomes=Outcomes(self.notices, self.rendering, self.topics),
             timings=self.timings,
             outbound=self.outbound,
             default_zone=self.settings.timezone,
@@ -226,19 +243,21 @@ class Scheduler:
             clock=self.clock,
             random=self.random,
         )
-        self.rendering = Rendering(self.timings, self.clock)
         self.health = Health(
-            {"mqtt": self._check_bus, "ledger": self._check_ledger, "loops": self._check_loops},
-            mqtt_connected=lambda: self.bus.state.connected,
+            SCHEDULER,
+            {"ledger": self._check_ledger, "loops": self._loops.check},
+            bus=self.bus,
             clock=self.clock,
             counters=self.counters,
+            processed=("messages",),
+            errors=(f"{part}_errors" for part in _FAULTY),
         )
         self.inbox = Inbox(
             topics=self.topics,
             doer=Obedience(self.desk, self.rendering),
             listeners=self.listeners,
             report=self.tracker.report,
-            on_poke=lambda: self.presence.answer_poke(self.bus, self.health.answer),
+            on_poke=lambda: self.presence.answer_poke(self.bus, self.health.answer()),
             notices=self.notices,
             clock=self.clock,
             counters=self.counters,
@@ -274,7 +293,8 @@ class Scheduler:
             guard=self._guard,
             counters=self.counters,
             routers=(
-                standing_routes(self.health, stats, exposed=lambda: self._guard.exposed),
+                health_routes(self.health, exposed=lambda: self._guard.exposed),
+                standing_routes(stats),
                 preview_routes(load_zone, self.clock, default_zone=self.settings.timezone),
                 import_routes(self.desk, self.rendering),
                 event_routes(self.desk, self.ledger, self.rendering),
@@ -298,7 +318,7 @@ class Scheduler:
     def _on_bus_state(self, state: BusState) -> None:
         self.attempts.bus_changed(connected=state.connected)
         if state.connected:
-            self._keep("arrive", self.presence.arrive(self.bus, port=self._port))
+            self._loops.keep("arrive", self.presence.arrive(self.bus, port=self._port))
 
     async def _say_good_bye(self) -> None:
         try:
@@ -308,24 +328,6 @@ class Scheduler:
         except TimeoutError:
             self.counters.add("notices_dropped", "stopped")
 
-    def _every(self, name: str, interval_ms: int, step: Any) -> None:
-        self._keep(name, every_loop(interval_ms, step, name=name, counters=self.counters))
-
-    def _keep(self, name: str, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _end(self, name: str) -> None:
-        ending = [task for task in self._tasks if task.get_name() == name]
-        for task in ending:
-            task.cancel()
-        await asyncio.gather(*ending, return_exceptions=True)
-
-    def _check_bus(self) -> Check:
-        state = self.bus.state
-        return Check(Condition.HEALTHY if state.connected else Condition.DEGRADED, state.detail)
-
     def _check_ledger(self) -> Check:
         if self.leasing.may_act():
             return Check(Condition.HEALTHY, "the ledger answers")
@@ -333,10 +335,3 @@ class Scheduler:
             Condition.UNHEALTHY,
             "the ledger has not answered for 10 s; nothing is published until it does",
         )
-
-    def _check_loops(self) -> Check:
-        running = {task.get_name() for task in self._tasks}
-        dead = {"fire", "lease", "notices", "resume", "cleanup"} - running
-        if dead:
-            return Check(Condition.UNHEALTHY, f"stopped: {', '.join(sorted(dead))}")
-        return Check(Condition.HEALTHY, "all loops run")

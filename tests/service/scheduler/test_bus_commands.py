@@ -1,7 +1,11 @@
 """What the bus tells the scheduler, and what it answers."""
 
+import time
+
 import pytest
 from tests.service.scheduler.scheduler_harness import TOPIC, Harness
+
+from alicia.base.errors import Unavailable
 
 EVENTS, TRIGGERS = "alicia/scheduler/events", "alicia/scheduler/triggers"
 RESULT = "alicia/scheduler/events/result"
@@ -30,6 +34,45 @@ async def test_an_event_lives_its_life_by_commands(harness: Harness) -> None:
         results = await harness.hear(RESULT, count)
         assert results[-1]["event"]["status"] == status
     assert (await harness.get(f"/events/{event_id}"))["event"]["name"] == "new"
+
+
+async def test_every_change_over_http_is_told_as_those_by_command_are(harness: Harness) -> None:
+    await harness.add(event_id="e1")
+    await harness.http.put("/events/e1", json={"name": "new"})
+    await harness.post("/events/e1/pause")
+    await harness.post("/events/e1/resume")
+    await harness.http.delete("/events/e1")
+    await harness.http.delete("/events/e1?purge=true")
+    results = [m["payload"] for m in await harness.hear(RESULT, 7)]
+    assert [r["command"] for r in results] == [
+        "create_event", "update_event", "pause_event", "resume_event",
+        "cancel_event", "cancel_event", "purge_event",
+    ]  # fmt: skip
+    assert {(r["ok"], r["event_id"]) for r in results} == {(True, "e1")}
+    statuses = ["pending", "pending", "paused", "pending", "cancelled", "cancelled"]
+    assert [r["event"]["status"] for r in results[:-1]] == statuses
+    assert [r["event"]["name"] for r in results[:2]] == ["lamp", "new"]
+    assert results[-1]["purged"] is True
+
+
+async def test_only_what_was_stored_is_told(harness: Harness) -> None:
+    key = {"Idempotency-Key": "k"}
+    for _ in range(2):
+        assert (await harness.http.post("/events", json=EVENT, headers=key)).status_code == 201
+    crontab = {"content": "0 7 * * * me/x on\n", "headers": {"Content-Type": "text/plain"}}
+    await harness.http.post("/events/import?dry_run=true", **crontab)
+    assert (await harness.http.put("/events/none", json={"name": "x"})).status_code == 404
+    await harness.http.post("/events/import", **crontab)
+    results = await harness.hear(RESULT, 2)
+    assert [r["command"] for r in results] == ["create_event"] * 2
+    assert results[0]["event"]["name"] != results[1]["event"]["name"]
+
+
+async def test_the_end_of_a_pause_is_told(harness: Harness) -> None:
+    await harness.add(event_id="e1")
+    await harness.post("/events/e1/pause", {"until": time.time() + 0.2})
+    last = (await harness.hear(RESULT, 3))[-1]
+    assert (last["command"], last["event"]["status"]) == ("resume_event", "pending")
 
 
 async def test_the_response_topic_gets_the_answer_with_its_correlation(harness: Harness) -> None:
@@ -88,6 +131,23 @@ async def test_a_retained_command_is_no_command(harness: Harness) -> None:
     assert len((await harness.get("/events"))["events"]) == 1
 
 
+async def test_a_command_that_failed_on_the_database_may_come_again(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(*_: object, **__: object) -> None:
+        raise Unavailable("the database is away")
+
+    body = {"message_id": "m1", "source": "web", "command": "create_event", "event": EVENT}
+    with monkeypatch.context() as patch:
+        patch.setattr(harness.scheduler.ledger, "add", away)
+        await harness.say(EVENTS, body)
+        (failed,) = await harness.hear(RESULT)
+    assert (failed["ok"], failed["error"]["type"]) == (False, "unavailable")
+    await harness.say(EVENTS, body)
+    created = (await harness.hear(RESULT, 2))[-1]
+    assert (created["ok"], created["event"]["name"]) == (True, "via bus")
+
+
 async def test_a_trigger_runs_an_event_by_id_or_name_and_once_per_message(
     harness: Harness,
 ) -> None:
@@ -132,6 +192,18 @@ async def test_a_loop_of_triggers_ends(harness: Harness) -> None:
     await harness.hear(RESULT)
     assert len(harness.on(TOPIC)) == 10
     assert (await harness.get("/stats"))["counters"]["chain_ended"] == {"hops": 1}
+
+
+async def test_what_we_tell_ourselves_starts_nothing(harness: Harness) -> None:
+    await harness.add(event_id="ear", overlap="allow", triggers=[{"topic": "alicia/scheduler/#"}])
+    await harness.say(TRIGGERS, {"event_id": "ear"})  # a message on a topic of its own, too
+    await harness.hear(TOPIC, 2)
+    await harness.say(EVENTS, {"command": "explode"})  # and one more
+    await harness.hear(TOPIC, 3)
+    rows = (await harness.get("/executions/ear"))["executions"]
+    for row in rows:
+        await harness.status(row["execution_id"], "completed")
+    assert len((await harness.get("/executions/ear"))["executions"]) == len(rows) == 3
 
 
 async def test_the_poke_is_answered_and_presence_is_told(harness: Harness) -> None:
