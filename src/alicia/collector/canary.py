@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from alicia.collector.health import Check, Condition
+from alicia.adapters.health import Check, Condition
 
 MISSES_MAX: Final = 2
 

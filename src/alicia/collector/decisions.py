@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 from fastapi import APIRouter
 
+from alicia.adapters.bus.speaker import Speaker
 from alicia.adapters.http.outbound import Outbound
 from alicia.adapters.settings import Settings
 from alicia.adapters.sql.alerts import SqlAlertStore
@@ -36,7 +37,6 @@ from alicia.collector.poll import Fleet, FleetParts
 from alicia.collector.poll_http import HealthPoller
 from alicia.collector.poll_metrics import MetricSenders
 from alicia.collector.poll_up import UpSeries
-from alicia.collector.publish import Speaker
 from alicia.collector.queries import Queries
 from alicia.collector.rules import RuleParts, Rules
 from alicia.collector.rules_foreign import ForeignAlerts

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 
 from alicia.adapters.disk_space import DiskSpace
-from alicia.collector.health import Check, Condition
+from alicia.adapters.health import Check, Condition
 
 
 class DiskWatch:

@@ -1,16 +1,13 @@
 """What becomes a live event although it happens elsewhere: in the scheduler, in the store."""
 
-from typing import Final
-
 from alicia.base.clock import Clock
 from alicia.base.counters import Counters
 from alicia.base.times import seconds
 from alicia.collector.live import LiveHub
 from alicia.wire.envelope import Unwrapped
+from alicia.wire.names import SCHEDULER
 from alicia.wire.ports import Message
 from alicia.wire.topics import Topics
-
-SCHEDULER: Final = "event_scheduler"
 
 
 class LiveFeed:

@@ -1,35 +1,29 @@
 """The collector: everything is built here, started in order, and stopped in reverse."""
 
-import asyncio
-import hashlib
-import logging
-import os
-import socket
-import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Final
 
-import uvloop
-
 from alicia.adapters.bus.connect import make_bus
+from alicia.adapters.bus.speaker import Presence, Speaker
 from alicia.adapters.clock import SystemClock, SystemRandom
 from alicia.adapters.disk_space import probe as probe_space
+from alicia.adapters.health import Health
 from alicia.adapters.host import HostProbe
 from alicia.adapters.http.app import build_app
 from alicia.adapters.http.guard import make_guard
+from alicia.adapters.http.health_routes import health_routes
 from alicia.adapters.http.server import HttpServer
-from alicia.adapters.lifetime import Ending, RunFile
-from alicia.adapters.lockfile import DataLock
-from alicia.adapters.logs import set_up_logs
+from alicia.adapters.lifetime import RunFile
+from alicia.adapters.loops import Loops
+from alicia.adapters.process import node_name, run_service
 from alicia.adapters.settings import Settings
 from alicia.base.clock import Clock, Random
 from alicia.base.counters import Counters
-from alicia.base.errors import AliciaError
+from alicia.collector.api.build import build_routes
 from alicia.collector.api.dashboard import dashboard_router
-from alicia.collector.api.health import health_routes
 from alicia.collector.api.ingest import ingest_routes
 from alicia.collector.api.metrics import metric_routes
 from alicia.collector.api.rejects import reject_routes
@@ -39,12 +33,10 @@ from alicia.collector.broker import BrokerMetrics
 from alicia.collector.canary import Canary
 from alicia.collector.decisions import FEED_MS, JUDGE_MS, Decisions
 from alicia.collector.disk import DiskWatch
-from alicia.collector.health import Check, Condition, Health
 from alicia.collector.ingest import Ingest
-from alicia.collector.loops import every_loop
 from alicia.collector.poll import Spellings
 from alicia.collector.poll_metrics import MetricSenders
-from alicia.collector.publish import Presence, Reports, Speaker
+from alicia.collector.publish import Reports
 from alicia.collector.rejects import RejectLog
 from alicia.collector.route import RouteParts, Router
 from alicia.collector.stats import Stats
@@ -52,7 +44,7 @@ from alicia.collector.system import HOST_SERVICE, SystemMetrics
 from alicia.tsdb.head import Limits
 from alicia.tsdb.store import Store
 from alicia.wire.broker import SYS
-from alicia.wire.names import SeriesNames
+from alicia.wire.names import COLLECTOR, SeriesNames
 from alicia.wire.ports import Bus, BusState, Publication
 from alicia.wire.topics import Topics
 
@@ -65,35 +57,29 @@ Connect = Callable[[str, Publication], Bus]
 _LOOPS: Final = frozenset(
     {"tick", "disk", "system", "summary", "poke", "weights", "judge", "feed", "rules", "outbox"}
 )
-_log: Final = logging.getLogger(__name__)
+_CAPABILITIES: Final = ("metrics", "alerting", "monitoring")
+REFUSED: Final = {
+    "DATABASE_URL": "the collector keeps rules, alerts and services in SQLite only; unset it, and"
+    " the file in DATA_DIR is used",
+    "METRICS_REMOTE_URL": "the collector stores and queries samples itself only; unset it, and"
+    " the built-in store is used",
+}
+IDLE: Final = {
+    "ROLLUPS": "samples are kept as they came, for RETENTION",
+    "WAL_SYNC": "samples are kept in memory, and no log is written",
+    "HOME_ASSISTANT": "nothing is announced to Home Assistant",
+}
 
 
 def run(settings: Settings) -> int:
     """Run the collector until it is told to end; the exit code of the process."""
-    if not __debug__:
-        print("alicia collector: python -O removes checks that we rely on", file=sys.stderr)
-        return 1
-    set_up_logs("collector")
-    try:
-        uvloop.run(_serve(settings))
-    except AliciaError as error:
-        print(f"alicia collector: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return run_service("collector", settings, _start, refused=REFUSED, idle=IDLE)
 
 
-async def _serve(settings: Settings) -> None:
-    ending = Ending(os.environ)  # noqa: TID251 - the supervisor's pipe is no setting
-    async with AsyncExitStack() as stack:
-        lock = DataLock(settings.data_dir / "collector.lock")
-        lock.acquire()
-        stack.callback(lock.release)
-        collector = make_collector(settings)
-        stack.push_async_callback(collector.stop)
-        url = await collector.start()
-        lock.note({"address": url})
-        print(f"alicia collector listening on {url}", flush=True)
-        _log.info("stopping: %s", await ending.wait())
+async def _start(settings: Settings, stack: AsyncExitStack) -> str:
+    collector = make_collector(settings)
+    stack.push_async_callback(collector.stop)
+    return await collector.start()
 
 
 def make_collector(settings: Settings) -> "Collector":
@@ -152,7 +138,7 @@ class Collector:
         self._senders = MetricSenders(self.store, self.counters)
         self.ingest = Ingest(self.store, self.counters, self.rejects, self._senders.note)
         self._io = ThreadPoolExecutor(_IO_THREADS, thread_name_prefix="io")
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._loops = Loops(self.counters, expected=_LOOPS)
         self._run_file = RunFile(settings.data_dir, "collector")
         self._port = settings.collector_port
         self._build_bus()
@@ -172,29 +158,24 @@ class Collector:
         self._run_file.write(url=self._server.url, port=self._port, started=started)
         await self.bus.start(self.router.handle, self._on_bus_state)
         await self.bus.subscribe((self.topics.everything, f"{SYS}#"))
-        settings = self.settings
-        self._every("tick", _TICK_MS, self.stats.tick)
-        self._every("disk", _DISK_MS, self._disk.look)
-        self._every(
+        settings, every = self.settings, self._loops.every
+        every("tick", _TICK_MS, self.stats.tick)
+        every("disk", _DISK_MS, self._disk.look)
+        every(
             "system", settings.system_metrics_interval_ms, self._look, first_after_ms=_FIRST_LOOK_MS
         )
-        self._every("summary", settings.collection_interval_ms, self._summarise)
-        self._every("poke", settings.collection_interval_ms, self.decisions.fleet.poke)
-        self._every("weights", settings.collection_interval_ms, self.decisions.weights.tell)
-        self._every("judge", JUDGE_MS, self.decisions.fleet.judge)
-        self._every("feed", FEED_MS, self.decisions.tick)
-        for name, loop in (
-            ("rules", self.decisions.rules.run()),
-            ("outbox", self.decisions.outbox.run()),
-        ):
-            self._keep(asyncio.create_task(loop, name=name))
+        every("summary", settings.collection_interval_ms, self._summarise)
+        every("poke", settings.collection_interval_ms, self.decisions.fleet.poke)
+        every("weights", settings.collection_interval_ms, self.decisions.weights.tell)
+        every("judge", JUDGE_MS, self.decisions.fleet.judge)
+        every("feed", FEED_MS, self.decisions.tick)
+        self._loops.keep("rules", self.decisions.rules.run())
+        self._loops.keep("outbox", self.decisions.outbox.run())
         return self._server.url
 
     async def stop(self) -> None:
         """End everything in the reverse order; safe after a start that failed half-way."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._loops.end()
         await self._server.stop()
         if self.bus.state.connected:
             await self._presence.leave(self.bus, port=self._port)
@@ -204,9 +185,16 @@ class Collector:
         self._io.shutdown(wait=False, cancel_futures=True)
 
     def _build_bus(self) -> None:
-        node = _node(self.settings)
-        self._speaker = Speaker(self.topics, self.clock, self.random, self.counters, node=node)
-        self._presence = Presence(self._speaker, self.clock)
+        node = node_name(self.settings)
+        self._speaker = Speaker(
+            COLLECTOR,
+            self.topics,
+            node=node,
+            clock=self.clock,
+            random=self.random,
+            counters=self.counters,
+        )
+        self._presence = Presence(self._speaker, self.clock, capabilities=_CAPABILITIES)
         self._canary = Canary()
         self.bus = self._connect(f"alicia-collector-{node}", self._presence.will())
 
@@ -217,14 +205,17 @@ class Collector:
         folder, reserve = self.settings.data_dir, self.settings.min_free_disk
         self._disk = DiskWatch(lambda: probe_space(folder, min_free_bytes=reserve), self._io)
         self._health = Health(
-            self.clock,
-            self.counters,
+            COLLECTOR,
             {
-                "mqtt": self._check_bus,
                 "delivery": self._canary.check,
                 "disk": self._disk.check,
-                "loops": self._check_loops,
+                "loops": self._loops.check,
             },
+            bus=self.bus,
+            clock=self.clock,
+            counters=self.counters,
+            processed=("messages", "http_bodies"),
+            errors=("rejected", "loop_errors"),
         )
         self.stats = Stats(
             self.store,
@@ -278,11 +269,8 @@ class Collector:
             guard=guard,
             counters=self.counters,
             routers=(
-                health_routes(
-                    self._health,
-                    mqtt_connected=lambda: self.bus.state.connected,
-                    exposed=lambda: guard.exposed,
-                ),
+                health_routes(self._health, exposed=lambda: guard.exposed),
+                build_routes(),
                 ingest_routes(self.ingest, self.names, self.clock, self.counters),
                 metric_routes(
                     self.store,
@@ -308,23 +296,6 @@ class Collector:
             tls_key=settings.tls_key,
         )
 
-    def _every(
-        self,
-        name: str,
-        interval_ms: int,
-        step: Callable[[], Awaitable[None] | None],
-        *,
-        first_after_ms: int = 0,
-    ) -> None:
-        loop = every_loop(
-            interval_ms, step, name=name, counters=self.counters, first_after_ms=first_after_ms
-        )
-        self._keep(asyncio.create_task(loop, name=name))
-
-    def _keep(self, task: asyncio.Task[None]) -> None:
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
     async def _look(self) -> None:
         await self.system.collect()
         await self._reports.host(self.system.view())
@@ -337,23 +308,5 @@ class Collector:
         self._reports.on_state(state)
         if state.connected:
             self.decisions.outbox.wake()
-            self._keep(asyncio.create_task(self.decisions.fleet.ask(), name="ask"))
-            arriving = self._presence.arrive(self.bus, port=self._port)
-            self._keep(asyncio.create_task(arriving, name="arrive"))
-
-    def _check_bus(self) -> Check:
-        state = self.bus.state
-        return Check(Condition.HEALTHY if state.connected else Condition.DEGRADED, state.detail)
-
-    def _check_loops(self) -> Check:
-        running = {task.get_name() for task in self._tasks}
-        dead = _LOOPS - running
-        if dead and self._tasks:
-            return Check(Condition.UNHEALTHY, f"stopped: {', '.join(sorted(dead))}")
-        return Check(Condition.HEALTHY, "all loops run")
-
-
-def _node(settings: Settings) -> str:
-    """A short name of this process' data folder, the same at every start."""
-    place = f"{socket.gethostname()}:{settings.data_dir.resolve()}"
-    return hashlib.sha256(place.encode()).hexdigest()[:8]
+            self._loops.keep("ask", self.decisions.fleet.ask())
+            self._loops.keep("arrive", self._presence.arrive(self.bus, port=self._port))

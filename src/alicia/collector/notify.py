@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
+from alicia.adapters.bus.speaker import Speaker
 from alicia.alerting.evaluation import Change, ChangeKind, Evaluation
 from alicia.alerting.inhibit import inhibited_by, merged_with
 from alicia.alerting.memory import AlertRecord, RuleMemory
@@ -13,7 +14,6 @@ from alicia.alerting.rule import Rule
 from alicia.alerting.shape import alert_to_api
 from alicia.alerting.silence import Silence, silenced_by
 from alicia.alerting.state import Phase
-from alicia.collector.publish import Speaker
 from alicia.collector.rules_foreign import MEMORY as FOREIGN
 from alicia.series.labels import LabelSet
 

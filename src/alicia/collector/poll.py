@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
+from alicia.adapters.bus.speaker import Speaker
 from alicia.base.clock import Clock
 from alicia.base.counters import Counters
 from alicia.base.errors import Unavailable
@@ -18,8 +19,6 @@ from alicia.collector.poll_http import HealthPoller
 from alicia.collector.poll_metrics import MetricSenders
 from alicia.collector.poll_shape import service_to_api
 from alicia.collector.poll_up import UpSeries
-from alicia.collector.publish import Speaker
-from alicia.collector.route import OURS
 from alicia.fleet.history import uptime_ratio, with_word
 from alicia.fleet.poke import polls
 from alicia.fleet.ports import Registry
@@ -30,7 +29,7 @@ from alicia.fleet.words import Word
 from alicia.series.labels import SERVICE
 from alicia.wire.envelope import Unwrapped
 from alicia.wire.fleet import Report, chatterer, decode_reports
-from alicia.wire.names import FLEET, UNKNOWN_SERVICE, canonical_service
+from alicia.wire.names import COLLECTOR, FLEET, UNKNOWN_SERVICE, canonical_service
 from alicia.wire.ports import Bus, Message
 
 SERVICES_MAX: Final = 1000
@@ -120,7 +119,7 @@ class Fleet:
         speaker, bus = self._parts.speaker, self._parts.bus
         if bus.state.connected:
             status = self._parts.own_status()
-            payload = {"service_name": OURS, "status": status, "version": __version__}
+            payload = {"service_name": COLLECTOR, "status": status, "version": __version__}
             poke = speaker.publication(speaker.topics.health_check, payload)
             # The next one makes it pointless, so nobody is poked by a queue.
             expiry_seconds = max(1, self._interval_ms // 1000)
@@ -134,7 +133,7 @@ class Fleet:
             self.records.values(),
             now_ms=self._parts.clock.now_ms(),
             default_cadence_ms=self._interval_ms,
-            ours=frozenset({OURS}),
+            ours=frozenset({COLLECTOR}),
         )
         answers = await asyncio.gather(
             *(self._parts.poller.ask(each, self.records) for each in due)
@@ -245,8 +244,8 @@ class Fleet:
         self._sight(
             Sighting(
                 Sight.HEALTH,
-                OURS,
-                OURS,
+                COLLECTOR,
+                COLLECTOR,
                 now_ms,
                 status=status,
                 version=__version__,
@@ -270,7 +269,7 @@ class Fleet:
             self._sight(Sighting(Sight.STORED, service, instance, at_ms))
 
     def _judged(self, record: ServiceRecord, now_ms: int, up_since_ms: int | None) -> Status:
-        if record.service == OURS:
+        if record.service == COLLECTOR:
             up_since_ms = self._started_ms  # we need no bus to know how we are
         if up_since_ms is not None:
             each = judge_each(

@@ -14,13 +14,12 @@ from alicia.collector.places import Meaning, Place, place_of
 from alicia.collector.rejects import RejectLog
 from alicia.wire.envelope import Unwrapped, unwrap
 from alicia.wire.gauges import metric_body, numeric_leaves
-from alicia.wire.names import SeriesNames
+from alicia.wire.names import COLLECTOR, SeriesNames
 from alicia.wire.ports import Message
 from alicia.wire.rejects import Reject
 from alicia.wire.samples import MetricBody
 from alicia.wire.topics import Topics
 
-OURS: Final = "metrics_collector"
 IDS_KEPT: Final = 10_000
 TOPICS_KEPT: Final = 10_000
 TOPICS_COUNTED: Final = 1000
@@ -94,7 +93,7 @@ class Router:
         if isinstance(opened, Reject):
             self._refuse(message, place, opened)
             return None
-        if opened.source == OURS:
+        if opened.source == COLLECTOR:
             self._own(place, opened)
             return None
         if opened.message_id and self._repeated(opened.message_id, message.topic):

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from alicia.adapters.bus.speaker import Speaker
 from alicia.alerting.evaluation import (
     Change,
     ChangeKind,
@@ -32,7 +33,6 @@ from alicia.collector.clock_watch import ClockWatch
 from alicia.collector.live import LiveHub
 from alicia.collector.notify import Notifier
 from alicia.collector.outbox import Outbox
-from alicia.collector.publish import Speaker
 from alicia.collector.rules_foreign import MEMORY as FOREIGN
 from alicia.collector.rules_foreign import ForeignAlerts
 from alicia.collector.rules_silences import Silences

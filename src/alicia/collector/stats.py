@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
+from alicia.adapters.health import Health
 from alicia.base.clock import Clock
 from alicia.base.counters import Counters
 from alicia.base.times import seconds
-from alicia.collector.health import Health
 from alicia.collector.rate import RateMeter
 from alicia.series.labels import INSTANCE, SERVICE
 from alicia.tsdb.store import Store

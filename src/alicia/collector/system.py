@@ -9,12 +9,12 @@ from alicia.adapters.host import HostReadings
 from alicia.adapters.host_reading import Reading
 from alicia.base.clock import Clock
 from alicia.base.counters import Counters
-from alicia.collector.route import OURS
 from alicia.series.kinds import MetricType
 from alicia.series.labels import INSTANCE, NAME, SERVICE, LabelSet
 from alicia.series.samples import Metadata, Sample
 from alicia.tsdb.head import Batch
 from alicia.tsdb.store import Store
+from alicia.wire.names import COLLECTOR
 
 # The machine is no service of the fleet; under a name of its own it has a page of its own.
 HOST_SERVICE = "system"
@@ -49,7 +49,7 @@ class SystemMetrics:
         self._resident_bytes = next((r.value for r in readings.process if r.name == resident), None)
         now_ms = self._clock.now_ms()
         self._write(readings.host, HOST_SERVICE, self._host_name, now_ms)
-        self._write((*readings.process, *self._own()), OURS, OURS, now_ms)
+        self._write((*readings.process, *self._own()), COLLECTOR, COLLECTOR, now_ms)
 
     def view(self) -> dict[str, object]:
         """The host in the shape of ``/stats`` and ``metrics/system``; null before a look."""

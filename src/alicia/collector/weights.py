@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from alicia.adapters.bus.speaker import Speaker
 from alicia.base.clock import Clock
 from alicia.base.counters import Counters
 from alicia.collector.poll import Fleet
-from alicia.collector.publish import Speaker
 from alicia.collector.weights_read import read_load
 from alicia.fleet.weights import INSTANCES_MIN, Load, weights, worth_telling
 from alicia.fleet.words import Word

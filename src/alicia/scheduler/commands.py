@@ -14,7 +14,6 @@ from alicia.base.counters import Counters
 from alicia.base.errors import AliciaError, Kind
 from alicia.base.limits import BODY_BYTES_MAX, REJECTS_KEPT
 from alicia.base.times import seconds
-from alicia.scheduler.health import SERVICE
 from alicia.scheduler.listeners import Listeners
 from alicia.scheduler.notices import Notices
 from alicia.wire.commands import (
@@ -27,6 +26,7 @@ from alicia.wire.commands import (
     decode_report,
     decode_trigger,
 )
+from alicia.wire.names import SCHEDULER
 from alicia.wire.ports import Message
 from alicia.wire.redact import redact_text
 from alicia.wire.rejects import Reject
@@ -126,7 +126,7 @@ class Inbox:
                 self._refuse(message.topic, command)
                 self._tell({"ok": False, **_problem(command.code, command.detail)})
             return
-        if command.source == SERVICE and command.hops + 1 >= HOPS_MAX:
+        if command.source == SCHEDULER and command.hops + 1 >= HOPS_MAX:
             self._counters.add("chain_ended", "hops")
             return
         if command.message_id and self._repeated(command.message_id):
@@ -163,7 +163,7 @@ class Inbox:
         )
 
     async def _on_report(self, message: Message) -> None:
-        report = decode_report(message, own_source=SERVICE)
+        report = decode_report(message, own_source=SCHEDULER)
         if isinstance(report, Reject):
             if message.topic == self._topics.scheduler_executions:
                 self._refuse(message.topic, report)
@@ -174,10 +174,10 @@ class Inbox:
         opened = decode_object(message)
         if isinstance(opened, Reject):
             return  # messages of others need not be objects; nothing here was meant for us
-        if opened.source == SERVICE and opened.value.get("triggered_by") != TRIGGERED_BY:
+        if opened.source == SCHEDULER and opened.value.get("triggered_by") != TRIGGERED_BY:
             return  # what we tell of a run would start it again, for ever
         for event_id in tuple(self._listeners.started_by(message.topic, opened.value)):
-            hops = opened.hops + 1 if opened.source == SERVICE else 0
+            hops = opened.hops + 1 if opened.source == SCHEDULER else 0
             if hops >= HOPS_MAX:
                 self._counters.add("chain_ended", "hops")
                 continue
@@ -190,7 +190,7 @@ class Inbox:
 
     def _hops(self, trigger: Trigger) -> int | None:
         """The length of the chain so far; None where it ends here."""
-        hops = trigger.hops + 1 if trigger.source == SERVICE else 0
+        hops = trigger.hops + 1 if trigger.source == SCHEDULER else 0
         if hops < HOPS_MAX:
             return hops
         self._counters.add("chain_ended", "hops")

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 
+from alicia.adapters.health import Health
 from alicia.base.clock import Clock
 from alicia.base.counters import Counters
 from alicia.base.times import seconds
 from alicia.scheduler.attempts import Attempts
 from alicia.scheduler.commands import Inbox
 from alicia.scheduler.dispatch import Dispatcher
-from alicia.scheduler.health import Health
 from alicia.scheduler.notices import Notices
 from alicia.scheduler.track import Tracker
 from alicia.scheduling.ports import Ledger

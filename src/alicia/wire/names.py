@@ -8,6 +8,8 @@ from alicia.series.labels import INSTANCE, NAME, SERVICE, LabelSet
 from alicia.wire.rejects import Refused
 from alicia.wire.values import shown
 
+COLLECTOR: Final = "metrics_collector"  # what our two services are called
+SCHEDULER: Final = "event_scheduler"
 UNKNOWN_SERVICE: Final = "unknown"  # of metrics whose sender says nowhere who it is
 SERIES_NAMES_MAX: Final = 100_000
 SERVICES_MAX: Final = 10_000
@@ -20,8 +22,8 @@ FLEET: Final = frozenset(
         "health_monitor",
         "config_service",
         "load_balancer",
-        "metrics_collector",
-        "event_scheduler",
+        COLLECTOR,
+        SCHEDULER,
         "configuration_manager",
         "service_orchestrator",
         "stt_service",

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from alicia.adapters.disk_space import DiskSpace
+from alicia.adapters.health import Condition
 from alicia.collector.disk import DiskWatch, judge_space
-from alicia.collector.health import Condition
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,14 @@
-"""Canary, health, rates, loops and the ingest bound."""
+"""Canary, rates and the ingest bound."""
 
 import asyncio
 from typing import Any
 
 import pytest
 
+from alicia.adapters.health import Check, Condition
 from alicia.base.counters import Counters
 from alicia.base.limits import REJECTS_KEPT
 from alicia.collector.canary import Canary
-from alicia.collector.health import Check, Condition, Health
 from alicia.collector.ingest import (
     QUEUED_MAX,
     REJECTS_LISTED,
@@ -17,7 +17,6 @@ from alicia.collector.ingest import (
     IngestBusy,
     Outcome,
 )
-from alicia.collector.loops import every_loop
 from alicia.collector.rate import RateMeter
 from alicia.collector.rejects import RejectLog
 from alicia.tsdb.head import Limits
@@ -52,52 +51,12 @@ def test_a_lost_connection_blames_nobody() -> None:
     assert canary.check().condition is Condition.HEALTHY
 
 
-def test_the_worst_check_is_the_health(clock: Any) -> None:
-    counters = Counters()
-    checks = {
-        "a": lambda: Check(Condition.HEALTHY, "fine"),
-        "b": lambda: Check(Condition.DEGRADED, "at mqtt://host"),
-    }
-    health = Health(clock, counters, checks)
-    clock.pass_ms(1500)
-    counters.add("messages", "metrics", 3)
-    counters.add("http_bodies")
-    counters.add("rejected", "bad_value", 2)
-    body = health.answer(mqtt_connected=False)
-    assert body["status"] == "degraded"
-    assert (body["uptime"], body["messages_processed"], body["errors"]) == (1.5, 4, 2)
-    assert body["checks"] == {
-        "a": {"status": "healthy", "detail": "fine"},
-        "b": {"status": "degraded", "detail": "at mqtt://host"},
-    }
-
-
-def test_strangers_get_no_details(clock: Any) -> None:
-    health = Health(clock, Counters(), {"a": lambda: Check(Condition.HEALTHY, "secret path")})
-    assert "secret path" not in str(health.answer(mqtt_connected=True, with_details=False))
-
-
 def test_a_rate_covers_the_last_marks() -> None:
     meter = RateMeter()
     assert meter.per_second(5, monotonic_ms=0) == 0
     for i in range(20):
         meter.note(i * 100, monotonic_ms=i * 10_000)
     assert meter.per_second(2000, monotonic_ms=200_000) == 10
-
-
-async def test_a_failing_step_is_counted_and_tried_again() -> None:
-    counters, taken, done = Counters(), list[int](), asyncio.Event()
-
-    def step() -> None:
-        taken.append(len(taken))
-        if len(taken) == 1:
-            raise ValueError("once")
-        done.set()
-
-    task = asyncio.create_task(every_loop(1, step, name="x", counters=counters))
-    await done.wait()
-    task.cancel()
-    assert counters.by_label("loop_errors") == {"x": 1}
 
 
 async def test_too_many_waiting_samples_are_refused(clock: Any) -> None:

@@ -1,16 +1,14 @@
 """What ``/health`` answers: a few checks, and the worst of them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final
 
 from alicia.base.clock import Clock
 from alicia.base.counters import Counters
 from alicia.base.times import seconds
 from alicia.base.version import __version__
-
-SERVICE: Final = "event_scheduler"
+from alicia.wire.ports import Bus
 
 
 class Condition(IntEnum):
@@ -35,20 +33,29 @@ class Check:
 
 
 class Health:
-    """Asks every check when asked itself; a check must be quick and must not raise."""
+    """Asks every check when asked itself; a check must be quick and must not raise.
+
+    ``processed`` and ``errors`` name the families of ``counters`` that the answer adds up.
+    """
 
     def __init__(
         self,
+        service: str,
         checks: Mapping[str, Callable[[], Check]],
         *,
-        mqtt_connected: Callable[[], bool],
+        bus: Bus,
         clock: Clock,
         counters: Counters,
+        processed: Iterable[str],
+        errors: Iterable[str],
     ) -> None:
-        self._checks = dict(checks)
-        self._mqtt_connected = mqtt_connected
+        self._service = service
+        self._checks = {"mqtt": lambda: check_bus(bus), **checks}
+        self._bus = bus
         self._clock = clock
         self._counters = counters
+        self._processed = tuple(processed)
+        self._errors = tuple(errors)
         self._started_ms = clock.monotonic_ms()
 
     @property
@@ -56,18 +63,21 @@ class Health:
         """Since the start of the service."""
         return (self._clock.monotonic_ms() - self._started_ms) / 1000
 
+    def condition(self) -> Condition:
+        """The worst of all checks."""
+        return max(check().condition for check in self._checks.values())
+
     def answer(self, *, with_details: bool = True) -> dict[str, object]:
         """The body of ``/health``; details may hold addresses, so not everybody gets them."""
         found = {name: check() for name, check in self._checks.items()}
-        worst = max(check.condition for check in found.values())
         return {
-            "service_name": SERVICE,
-            "status": worst.word,
+            "service_name": self._service,
+            "status": max(check.condition for check in found.values()).word,
             "uptime": self.uptime_seconds,
             "version": __version__,
-            "mqtt_connected": self._mqtt_connected(),
-            "messages_processed": self._counters.total("messages"),
-            "errors": sum(self._counters.total(f"{part}_errors") for part in _PARTS),
+            "mqtt_connected": self._bus.state.connected,
+            "messages_processed": self._sum(self._processed),
+            "errors": self._sum(self._errors),
             "timestamp": seconds(self._clock.now_ms()),
             "checks": {
                 name: {
@@ -78,5 +88,11 @@ class Health:
             },
         }
 
+    def _sum(self, families: Iterable[str]) -> int:
+        return sum(self._counters.total(family) for family in families)
 
-_PARTS: Final = ("ledger", "lease", "plan", "dispatch", "execution", "loop")
+
+def check_bus(bus: Bus) -> Check:
+    """Without a broker HTTP goes on, so that its loss only degrades."""
+    state = bus.state
+    return Check(Condition.HEALTHY if state.connected else Condition.DEGRADED, state.detail)

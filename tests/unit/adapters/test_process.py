@@ -1,0 +1,34 @@
+"""What a service refuses before it starts, and the name of its node."""
+
+from pathlib import Path
+
+import pytest
+
+from alicia.adapters.process import check_settings, given_keys, node_name
+from alicia.adapters.settings import BadSetting, Settings, load_settings
+
+WHY = {"DATABASE_URL": "is not used", "WAL_SYNC": "no log is written"}
+
+
+def settings(folder: Path, **flags: str) -> Settings:
+    return load_settings(flags, environment={}, folder=folder)
+
+
+def test_a_setting_that_is_not_honoured_is_refused_by_name(tmp_path: Path) -> None:
+    given = settings(tmp_path, DATABASE_URL="postgresql://user:pw@host/db")
+    with pytest.raises(BadSetting, match=r"^DATABASE_URL: is not used$") as caught:
+        check_settings(given, WHY)
+    assert "pw" not in str(caught.value)
+
+
+def test_a_default_is_not_given_even_where_it_is_written_out(tmp_path: Path) -> None:
+    assert given_keys(settings(tmp_path), WHY) == []
+    assert given_keys(settings(tmp_path, WAL_SYNC="1s"), WHY) == []
+    assert given_keys(settings(tmp_path, WAL_SYNC="always"), WHY) == ["WAL_SYNC"]
+
+
+def test_a_node_keeps_its_name_on_the_same_folder(tmp_path: Path) -> None:
+    def name(folder: str) -> str:
+        return node_name(settings(tmp_path, DATA_DIR=str(tmp_path / folder)))
+
+    assert name("a") == name("a") != name("b")
