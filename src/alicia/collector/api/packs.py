@@ -1,7 +1,8 @@
 """``/api/v1/rule-packs``: shipped sets of rules, loaded on request."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
+from alicia.adapters.http.audited import note_change
 from alicia.adapters.http.roles import Role, needs
 from alicia.alerting.packs import PACKS
 from alicia.alerting.rule import parse_rule
@@ -20,7 +21,7 @@ def pack_routes(rules: Rules, *, interval_ms: int) -> APIRouter:
         return {"packs": {name: list(bodies) for name, bodies in PACKS.items()}}
 
     @router.post("/api/v1/rule-packs/{name}", dependencies=[needs(Role.EDITOR)])
-    async def load_pack(name: str) -> dict[str, object]:
+    async def load_pack(request: Request, name: str) -> dict[str, object]:
         """Add the rules of a pack; rules of the same names stay as they are."""
         if name not in PACKS:
             known = ", ".join(PACKS)
@@ -34,6 +35,7 @@ def pack_routes(rules: Rules, *, interval_ms: int) -> APIRouter:
                 kept.append(rule.name)
             else:
                 added.append(rule.name)
+        note_change(request, after={"added": added})
         return {"pack": name, "added": added, "kept": kept}
 
     return router

@@ -4,6 +4,7 @@ from http import HTTPStatus
 
 from fastapi import APIRouter, Request
 
+from alicia.adapters.http.audited import note_change
 from alicia.adapters.http.body import read_json
 from alicia.adapters.http.paging import page, read_page
 from alicia.adapters.http.roles import Role, needs
@@ -38,6 +39,7 @@ def rule_routes(rules: Rules, evaluator: Evaluator, clock: Clock, *, interval_ms
             raise LimitExceeded(f"{RULES_MAX} rules are kept at most; delete some")
         rule = _parsed(await read_json(request), interval_ms)
         await rules.add(rule)
+        note_change(request, after=rule_to_api(rule))
         return _shape(rules, rule)
 
     @router.post("/alerts/rules/test", dependencies=[needs(Role.VIEWER)])
@@ -58,7 +60,7 @@ def rule_routes(rules: Rules, evaluator: Evaluator, clock: Clock, *, interval_ms
     @router.put("/alerts/rules/{name}", dependencies=[needs(Role.EDITOR)])
     async def put_rule(request: Request, name: str) -> dict[str, object]:
         """Replace a rule as a whole; its alerts live on if the expression stays."""
-        rules.rule(name)
+        before = rules.rule(name)
         body = await read_json(request)
         if isinstance(body, dict):
             body = {"name": name, **body}
@@ -70,12 +72,15 @@ def rule_routes(rules: Rules, evaluator: Evaluator, clock: Clock, *, interval_ms
                 reason="renamed",
             )
         await rules.replace(rule)
+        note_change(request, before=rule_to_api(before), after=rule_to_api(rule))
         return _shape(rules, rule)
 
     @router.delete("/alerts/rules/{name}", dependencies=[needs(Role.EDITOR)])
-    async def delete_rule(name: str) -> dict[str, object]:
+    async def delete_rule(request: Request, name: str) -> dict[str, object]:
         """Delete a rule; its alerts resolve."""
+        before = rules.rule(name)
         await rules.delete(name)
+        note_change(request, before=rule_to_api(before))
         return {"deleted": name}
 
     return router

@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 from fastapi import APIRouter, Request
 
+from alicia.adapters.http.audited import note_change
 from alicia.adapters.http.body import read_json
 from alicia.adapters.http.paging import page, read_page
 from alicia.adapters.http.roles import Role, caller_of, needs
@@ -47,12 +48,18 @@ def silence_routes(
             zones=zones,
         )
         await rules.add_silence(silence)
-        return silence_to_api(silence, now_ms=now_ms)
+        added = silence_to_api(silence, now_ms=now_ms)
+        note_change(request, after=added)
+        return added
 
     @router.delete("/alerts/silences/{silence_id}", dependencies=[needs(Role.OPERATOR)])
-    async def end_silence(silence_id: str) -> dict[str, object]:
+    async def end_silence(request: Request, silence_id: str) -> dict[str, object]:
         """End a silence now."""
-        ended = await rules.end_silence(silence_id)
-        return silence_to_api(ended, now_ms=clock.now_ms())
+        now_ms = clock.now_ms()
+        before = rules.silences.get(silence_id)
+        ended = silence_to_api(await rules.end_silence(silence_id), now_ms=now_ms)
+        assert before is not None, "what has ended was there"
+        note_change(request, before=silence_to_api(before, now_ms=now_ms), after=ended)
+        return ended
 
     return router
