@@ -50,6 +50,8 @@ def test_a_container_sets_what_can_be_set(compose: dict, name: str, tmp_path: Pa
     settings = load_settings(environment=environment, folder=tmp_path)
     assert settings.host == "0.0.0.0"
     assert settings.scheduler_url == "http://alicia_event_scheduler:8025"
+    # Each is asked under the name of its container, which is no host name inside of it.
+    assert set(settings.allowed_hosts) == set(SERVICES)
 
 
 def test_the_network_has_the_name_of_the_specification(compose: dict) -> None:

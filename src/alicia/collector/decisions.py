@@ -179,7 +179,9 @@ class Decisions:
         )
 
     def _scheduler_url(self) -> str:
-        """Where the scheduler of the same data folder answers now."""
+        """Where the scheduler answers now: the one that was named, else that of our folder."""
+        if self._settings.scheduler_url is not None:
+            return self._settings.scheduler_url.rstrip("/")
         told = _told_url(self._settings.data_dir / "run" / "scheduler.json")
         return told or f"http://127.0.0.1:{self._settings.scheduler_port}"
 

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -135,6 +136,18 @@ async def test_the_scheduler_is_found_where_it_says_it_is(
     assert [url for _, url, _, _ in scheduler.seen] == [
         "http://127.0.0.1:9/events", "http://127.0.0.1:8025/events",
     ]  # fmt: skip
+
+
+async def test_a_scheduler_that_was_named_is_asked_and_no_other(
+    tmp_path: Path, scheduler: Scheduler
+) -> None:
+    world = World(tmp_path / "named", SCHEDULER_URL="http://alicia_event_scheduler:8025/")
+    (world.data_dir / "run").mkdir(parents=True)
+    (world.data_dir / "run" / "scheduler.json").write_text('{"url":"http://127.0.0.1:9","port":9}')
+    await world.start()
+    await world.http.get("/scheduler/events")
+    await world.stop()
+    assert [url for _, url, _, _ in scheduler.seen] == ["http://alicia_event_scheduler:8025/events"]
 
 
 @pytest.mark.parametrize(
