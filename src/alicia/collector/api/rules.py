@@ -61,16 +61,7 @@ def rule_routes(rules: Rules, evaluator: Evaluator, clock: Clock, *, interval_ms
     async def put_rule(request: Request, name: str) -> dict[str, object]:
         """Replace a rule as a whole; its alerts live on if the expression stays."""
         before = rules.rule(name)
-        body = await read_json(request)
-        if isinstance(body, dict):
-            body = {"name": name, **body}
-        rule = _parsed(body, interval_ms)
-        if rule.name != name:
-            raise BadField(
-                "name",
-                f"name: a rule cannot be renamed from {name!r}; add a new one, delete this one",
-                reason="renamed",
-            )
+        rule = _renewed(name, await read_json(request), interval_ms)
         await rules.replace(rule)
         note_change(request, before=rule_to_api(before), after=rule_to_api(rule))
         return _shape(rules, rule)
@@ -88,6 +79,17 @@ def rule_routes(rules: Rules, evaluator: Evaluator, clock: Clock, *, interval_ms
 
 def _parsed(body: object, interval_ms: int) -> Rule:
     return parse_rule(body, read=read_condition, interval_ms=interval_ms)
+
+
+def _renewed(name: str, body: object, interval_ms: int) -> Rule:
+    rule = _parsed({"name": name, **body} if isinstance(body, dict) else body, interval_ms)
+    if rule.name != name:
+        raise BadField(
+            "name",
+            f"name: a rule cannot be renamed from {name!r}; add a new one, delete this one",
+            reason="renamed",
+        )
+    return rule
 
 
 def _shape(rules: Rules, rule: Rule) -> dict[str, object]:
