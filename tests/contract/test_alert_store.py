@@ -18,8 +18,8 @@ from alicia.alerting.rule import Rule, Severity, parse_rule
 from alicia.alerting.silence import parse_silence
 from alicia.alerting.state import Alert, Phase
 from alicia.base.errors import Conflict
+from alicia.base.sighting import Sight, Sighting
 from alicia.fleet.record import ServiceRecord, observe
-from alicia.fleet.sighting import Sight, Sighting
 from alicia.fleet.words import Word
 from alicia.promql.condition import read_condition
 from alicia.series.labels import LabelSet

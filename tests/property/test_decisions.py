@@ -13,7 +13,7 @@ from alicia.promql.errors import BadExpression
 from alicia.promql.format import format_expr
 from alicia.promql.parser import parse
 from alicia.wire.envelope import Unwrapped
-from alicia.wire.fleet import decode_reports
+from alicia.wire.fleet import decode_sightings
 from alicia.wire.ports import Message
 from alicia.wire.topics import Topics
 
@@ -89,8 +89,8 @@ def test_a_message_of_the_fleet_never_raises(
     message = Message(f"alicia/{topic}", b"", retained=retained)
     body = {"service_name": "a", "uptime": value, "capabilities": value, "port": value}
     for each in (value, body):
-        reports = decode_reports(
+        sightings = decode_sightings(
             message, Unwrapped(each, source=source), topics=Topics(), received_ms=10**12
         )
-        assert len(reports) <= 2
-        msgspec.json.encode([report.service for report in reports])
+        assert len(sightings) <= 2
+        msgspec.json.encode([sighting.service for sighting in sightings])

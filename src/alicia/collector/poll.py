@@ -12,6 +12,7 @@ from alicia.adapters.bus.speaker import Speaker
 from alicia.base.clock import Clock
 from alicia.base.counters import Counters
 from alicia.base.errors import Unavailable
+from alicia.base.sighting import Sight, Sighting
 from alicia.base.version import __version__
 from alicia.collector.clock_watch import ClockWatch
 from alicia.collector.live import LiveHub
@@ -23,12 +24,11 @@ from alicia.fleet.history import uptime_ratio, with_word
 from alicia.fleet.poke import polls
 from alicia.fleet.ports import Registry
 from alicia.fleet.record import ServiceRecord, observe, shifted
-from alicia.fleet.sighting import Sight, Sighting
 from alicia.fleet.status import Status, is_up, judge, judge_each
 from alicia.fleet.words import Word
 from alicia.series.labels import SERVICE
 from alicia.wire.envelope import Unwrapped
-from alicia.wire.fleet import Report, chatterer, decode_reports
+from alicia.wire.fleet import chatterer, decode_sightings
 from alicia.wire.names import COLLECTOR, FLEET, UNKNOWN_SERVICE, canonical_service
 from alicia.wire.ports import Bus, Message
 
@@ -104,15 +104,15 @@ class Fleet:
         at_ms = message.received_ms or self._parts.clock.now_ms()
         if not message.retained and self._heard_just_now(chatterer(message, opened), at_ms):
             return
-        reports = decode_reports(
+        sightings = decode_sightings(
             message,
             opened,
             topics=self._parts.speaker.topics,
             received_ms=at_ms,
             registered=self.spellings,
         )
-        for report in reports:
-            self._sight(_sighting(report))
+        for sighting in sightings:
+            self._sight(sighting)
 
     async def ask(self) -> None:
         """Poke everyone on the bus; they answer with their health (L1)."""
@@ -138,8 +138,8 @@ class Fleet:
         answers = await asyncio.gather(
             *(self._parts.poller.ask(each, self.records) for each in due)
         )
-        for report in filter(None, answers):
-            self._sight(_sighting(report))
+        for sighting in filter(None, answers):
+            self._sight(sighting)
         self._parts.up.write(self._up, self._parts.clock.now_ms(), changed_only=False)
         for record in self.records.values():
             self._parts.live.publish("service", record.service, self.shape(record))
@@ -342,19 +342,3 @@ class Spellings:
 
     def __contains__(self, name: object) -> bool:
         return name in FLEET or name in self._records()
-
-
-def _sighting(report: Report) -> Sighting:
-    return Sighting(
-        kind=Sight(report.kind.value),
-        service=report.service,
-        instance=report.instance,
-        at_ms=report.at_ms,
-        status=report.status,
-        started_ms=report.started_ms,
-        start_is_sure=report.start_is_sure,
-        retained=report.retained,
-        version=report.version,
-        capabilities=report.capabilities,
-        address=report.address,
-    )

@@ -10,8 +10,9 @@ from alicia.adapters.http.outbound import Outbound, OutboundFailed
 from alicia.adapters.http.targets import OutboundRefused
 from alicia.base.clock import Clock
 from alicia.base.counters import Counters
+from alicia.base.sighting import Sighting
 from alicia.fleet.poke import Poll
-from alicia.wire.fleet import Report, health_report, polled_name
+from alicia.wire.fleet import health_sighting, polled_name
 from alicia.wire.json import Undecodable, decode_bounded
 
 TIMEOUT_MS: Final = 2000
@@ -28,7 +29,7 @@ class HealthPoller:
         self._clock = clock
         self._counters = counters
 
-    async def ask(self, poll: Poll, registered: Container[str]) -> Report | None:
+    async def ask(self, poll: Poll, registered: Container[str]) -> Sighting | None:
         """What the service says of itself; None where it does not answer, or another does."""
         try:
             reply = await self._outbound.request(
@@ -45,7 +46,7 @@ class HealthPoller:
             self._counters.add("polls", "foreign")  # another service sits on that port
             return None
         self._counters.add("polls", "ok")
-        return health_report(
+        return health_sighting(
             body,
             service=poll.service,
             instance=poll.instance,

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from alicia.base.sighting import Sight, Sighting
 from alicia.fleet.cadence import limit_ms, with_gap
 from alicia.fleet.history import History
 from alicia.fleet.restarts import is_restart, with_restart
-from alicia.fleet.sighting import Sight, Sighting
 from alicia.fleet.words import Word, is_farewell, word_of
 
 INSTANCES_MAX: Final = 100

@@ -3,9 +3,9 @@
 import ipaddress
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Final
 
+from alicia.base.sighting import Sight, Sighting
 from alicia.wire.envelope import Unwrapped
 from alicia.wire.names import FLEET, canonical_service, check_service
 from alicia.wire.ports import Message
@@ -31,47 +31,14 @@ _LOCAL_NETS: Final = tuple(
 _TELLING: Final = frozenset({"system", "services", "discovery", "health"})
 
 
-class ReportKind(StrEnum):
-    """What a message is to the service it is about."""
-
-    HEALTH = "health"
-    REGISTER = "register"
-    UNREGISTER = "unregister"
-    CHATTER = "chatter"
-    METRICS = "metrics"
-    HEARSAY = "hearsay"
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What one message says about one instance of one service.
-
-    ``status`` is the sender's own text. ``started_ms`` comes from ``uptime``
-    (``start_is_sure``), else from a registration's timestamp. ``address`` is ``host:port`` on
-    this machine or a private network, else "".
-    """
-
-    kind: ReportKind
-    service: str
-    instance: str
-    at_ms: int
-    status: str = ""
-    started_ms: int | None = None
-    start_is_sure: bool = False
-    retained: bool = False
-    version: str = ""
-    capabilities: tuple[str, ...] = ()
-    address: str = ""
-
-
-def decode_reports(
+def decode_sightings(
     message: Message,
     opened: Unwrapped,
     *,
     topics: Topics,
     received_ms: int,
     registered: Container[str] = FLEET,
-) -> tuple[Report, ...]:
+) -> tuple[Sighting, ...]:
     """All that a message says about services: its sender lives, and what its topic means.
 
     ``registered``: names whose spelling is known, for T9.
@@ -82,14 +49,14 @@ def decode_reports(
     subject = _name(said.service, registered) if said else ""
     found = []
     if said and subject:
-        report = _filled(said, subject, body, received_ms, retained=message.retained)
+        sighting = _filled(said, subject, body, received_ms, retained=message.retained)
         # Others tell about a service too; only its own word is a sign of life.
         by_other = sender not in ("", subject)
-        found.append(replace(report, kind=ReportKind.HEARSAY) if by_other else report)
+        found.append(replace(sighting, kind=Sight.HEARSAY) if by_other else sighting)
     if sender and sender != subject and not message.retained:
         instance = _instance(body, sender) if not subject else sender
-        kind = ReportKind.METRICS if _is_metrics(message.topic) else ReportKind.CHATTER
-        found.append(Report(kind, sender, instance, received_ms))
+        kind = Sight.METRICS if _is_metrics(message.topic) else Sight.CHATTER
+        found.append(Sighting(kind, sender, instance, received_ms))
     return tuple(found)
 
 
@@ -112,7 +79,7 @@ def _is_metrics(topic: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    kind: ReportKind
+    kind: Sight
     service: str
     status: str
 
@@ -132,32 +99,32 @@ def _by_topic(
             return None if service in _NO_SERVICES else _health(service, value, body)
         case ["system", "health", "monitor", "status"]:
             # The state of the fleet, as one sees it who does not answer the poke.
-            return _Said(ReportKind.HEALTH, _MONITOR, "")
+            return _Said(Sight.HEALTH, _MONITOR, "")
         case ["services", service, "status"]:
             said = _health(service, value, body)
-            return said if said.status else replace(said, kind=ReportKind.CHATTER)
+            return said if said.status else replace(said, kind=Sight.CHATTER)
         case ["system", "discovery", word] | ["services", "register" | "deregister" as word] if (
             "device_id" not in body
         ):
             return _discovery(word, body)
         case ["discovery", "service", "found"]:
-            return _Said(ReportKind.HEARSAY, _own_name(body), "")
+            return _Said(Sight.HEARSAY, _own_name(body), "")
         case ["metrics", "collect"]:
-            return _Said(ReportKind.METRICS, _own_name(body), "")
+            return _Said(Sight.METRICS, _own_name(body), "")
     return None
 
 
 def _health(service: str, value: object, body: Mapping[str, object]) -> _Said:
-    return _Said(ReportKind.HEALTH, _own_name(body) or service, _status(value, body))
+    return _Said(Sight.HEALTH, _own_name(body) or service, _status(value, body))
 
 
-_DISCOVERY: Final[Mapping[str, ReportKind]] = {
-    "register": ReportKind.REGISTER,
-    "update": ReportKind.REGISTER,
-    "heartbeat": ReportKind.CHATTER,
-    "registered": ReportKind.HEARSAY,
-    "unregister": ReportKind.UNREGISTER,
-    "deregister": ReportKind.UNREGISTER,
+_DISCOVERY: Final[Mapping[str, Sight]] = {
+    "register": Sight.REGISTER,
+    "update": Sight.REGISTER,
+    "heartbeat": Sight.CHATTER,
+    "registered": Sight.HEARSAY,
+    "unregister": Sight.UNREGISTER,
+    "deregister": Sight.UNREGISTER,
 }
 
 
@@ -168,9 +135,9 @@ def _discovery(word: str, body: Mapping[str, object]) -> _Said | None:
 
 def _filled(
     said: _Said, service: str, body: Mapping[str, object], received_ms: int, *, retained: bool
-) -> Report:
+) -> Sighting:
     started_ms, sure = _start(said.kind, body, received_ms)
-    return Report(
+    return Sighting(
         kind=said.kind,
         service=service,
         instance=_instance(body, service),
@@ -185,13 +152,13 @@ def _filled(
     )
 
 
-def health_report(
+def health_sighting(
     body: Mapping[str, object], *, service: str, instance: str, received_ms: int
-) -> Report:
+) -> Sighting:
     """What the answer to an HTTP poll of ``/health`` says about the service that was asked."""
     said = _health(service, None, body)
-    report = _filled(said, service, body, received_ms, retained=False)
-    return replace(report, instance=instance, address="")
+    sighting = _filled(said, service, body, received_ms, retained=False)
+    return replace(sighting, instance=instance, address="")
 
 
 def polled_name(body: Mapping[str, object], registered: Container[str] = FLEET) -> str:
@@ -230,9 +197,7 @@ def _instance(body: Mapping[str, object], service: str) -> str:
     return _short(raw) or service
 
 
-def _start(
-    kind: ReportKind, body: Mapping[str, object], received_ms: int
-) -> tuple[int | None, bool]:
+def _start(kind: Sight, body: Mapping[str, object], received_ms: int) -> tuple[int | None, bool]:
     for key in ("uptime", "uptime_seconds"):
         if key in body:
             try:
@@ -241,7 +206,7 @@ def _start(
                 continue
             if 0 <= uptime <= _UPTIME_SECONDS_MAX:
                 return received_ms - round(uptime * 1000), True
-    if kind is not ReportKind.REGISTER or "timestamp" not in body:
+    if kind is not Sight.REGISTER or "timestamp" not in body:
         return None, False
     try:
         return unskewed(

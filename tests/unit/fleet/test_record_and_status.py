@@ -2,12 +2,12 @@ from typing import Any
 
 import pytest
 
+from alicia.base.sighting import Sight, Sighting
 from alicia.fleet.history import bars, uptime_ratio, with_word
 from alicia.fleet.known import KNOWN
 from alicia.fleet.poke import polls
 from alicia.fleet.record import ServiceRecord, observe
 from alicia.fleet.restarts import in_loop, is_restart
-from alicia.fleet.sighting import Sight, Sighting
 from alicia.fleet.status import Status, judge
 from alicia.fleet.words import Word, word_of
 from alicia.wire.names import FLEET

@@ -3,8 +3,9 @@ from typing import Any
 
 import pytest
 
+from alicia.base.sighting import Sighting
 from alicia.wire.envelope import Unwrapped, unwrap
-from alicia.wire.fleet import Report, decode_reports, health_report, polled_name
+from alicia.wire.fleet import decode_sightings, health_sighting, polled_name
 from alicia.wire.ports import Message
 from alicia.wire.topics import Topics
 
@@ -12,12 +13,12 @@ NOW = 1_795_425_240_000
 TOPICS = Topics()
 
 
-def reports(topic: str, body: object, *, retained: bool = False) -> tuple[Report, ...]:
+def sightings(topic: str, body: object, *, retained: bool = False) -> tuple[Sighting, ...]:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     opened = unwrap(raw)
     assert isinstance(opened, Unwrapped)
     message = Message(f"alicia/{topic}", raw, retained=retained)
-    return decode_reports(message, opened, topics=TOPICS, received_ms=NOW)
+    return decode_sightings(message, opened, topics=TOPICS, received_ms=NOW)
 
 
 def sealed(source: str, payload: dict[str, Any]) -> dict[str, Any]:
@@ -67,17 +68,17 @@ MEANINGS: list[tuple[str, object, list[tuple[str, str, str]]]] = [
 
 @pytest.mark.parametrize(("topic", "body", "said"), MEANINGS)
 def test_meanings(topic: str, body: object, said: list[tuple[str, str, str]]) -> None:
-    found = [(r.kind.value, r.service, r.status) for r in reports(topic, body)]
+    found = [(r.kind.value, r.service, r.status) for r in sightings(topic, body)]
     assert found == said
 
 
 def test_another_prefix_is_not_ours() -> None:
     message = Message("other/system/health/a", b"{}")
-    assert decode_reports(message, Unwrapped({}), topics=TOPICS, received_ms=NOW) == ()
+    assert decode_sightings(message, Unwrapped({}), topics=TOPICS, received_ms=NOW) == ()
 
 
 def test_facts_of_a_registration() -> None:
-    [report] = reports(
+    [sighting] = sightings(
         "system/discovery/register",
         {
             "service_name": "a", "instance_id": "a-1", "version": "1.2",
@@ -86,19 +87,19 @@ def test_facts_of_a_registration() -> None:
             "port": 8001,
         },
     )  # fmt: skip
-    assert report == Report(
-        kind=report.kind, service="a", instance="a-1", at_ms=NOW, started_ms=NOW - 9000,
+    assert sighting == Sighting(
+        kind=sighting.kind, service="a", instance="a-1", at_ms=NOW, started_ms=NOW - 9000,
         version="1.2", capabilities=("x", "y"), address="192.168.1.5:8001",
     )  # fmt: skip
 
 
 def test_uptime_says_when_a_service_began() -> None:
-    [report] = reports("system/health/a", {"uptime": "12.5", "timestamp": 1})
-    assert (report.started_ms, report.start_is_sure) == (NOW - 12_500, True)
-    [report] = reports("system/health/a", {"uptime": -4})
-    assert report.started_ms is None
-    [report] = reports("system/discovery/register", {"service_name": "a", "timestamp": 5})
-    assert report.started_ms == NOW  # a clock that is plainly wrong
+    [sighting] = sightings("system/health/a", {"uptime": "12.5", "timestamp": 1})
+    assert (sighting.started_ms, sighting.start_is_sure) == (NOW - 12_500, True)
+    [sighting] = sightings("system/health/a", {"uptime": -4})
+    assert sighting.started_ms is None
+    [sighting] = sightings("system/discovery/register", {"service_name": "a", "timestamp": 5})
+    assert sighting.started_ms == NOW  # a clock that is plainly wrong
 
 
 @pytest.mark.parametrize(
@@ -108,18 +109,20 @@ def test_uptime_says_when_a_service_began() -> None:
      ("127.0.0.1", "80", ""), ("127.0.0.1", 0, ""), ("127.0.0.1", 70_000, ""), (None, 80, "")],
 )  # fmt: skip
 def test_only_local_addresses_are_believed(host: object, port: object, address: str) -> None:
-    [report] = reports("services/register", {"service_name": "a", "ip_address": host, "port": port})
-    assert report.address == address
+    [sighting] = sightings(
+        "services/register", {"service_name": "a", "ip_address": host, "port": port}
+    )
+    assert sighting.address == address
 
 
 def test_retained_messages_are_marked_and_prove_no_sender() -> None:
-    [report] = reports("system/health/a", sealed("b", {"status": "ok"}), retained=True)
-    assert (report.kind.value, report.retained) == ("hearsay", True)
+    [sighting] = sightings("system/health/a", sealed("b", {"status": "ok"}), retained=True)
+    assert (sighting.kind.value, sighting.retained) == ("hearsay", True)
 
 
 def test_an_answer_over_http() -> None:
     body = {"service": "STT-Service", "status": "healthy", "uptime": 5}
-    report = health_report(body, service="stt_service", instance="i", received_ms=NOW)
-    assert (report.kind.value, report.instance, report.status) == ("health", "i", "healthy")
+    sighting = health_sighting(body, service="stt_service", instance="i", received_ms=NOW)
+    assert (sighting.kind.value, sighting.instance, sighting.status) == ("health", "i", "healthy")
     assert polled_name(body) == "stt_service"
     assert polled_name({"service": 7}) == ""

@@ -1,4 +1,7 @@
-"""One observation of a service, from the bus or from an HTTP poll."""
+"""One observation of a service, from the bus or from an HTTP poll.
+
+``wire`` reads it, ``fleet`` judges by it; neither knows the other.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -23,7 +26,7 @@ class Sighting:
     ``status`` is the sender's own text, "" where it gave none. ``started_ms`` is when the
     process says that it began, by ``uptime`` or, less surely, by its registration
     (``start_is_sure``). ``retained``: the broker kept the message, so it is a state and no sign
-    of life. ``address`` is ``host:port`` or "".
+    of life. ``address`` is ``host:port`` on this machine or a private network, or "".
     """
 
     kind: Sight
