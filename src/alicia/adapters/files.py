@@ -1,8 +1,10 @@
 """Small files of ours: private, replaced as a whole, changed by one process at a time."""
 
+import contextlib
+import errno
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -10,6 +12,30 @@ from typing import Final
 PRIVATE_FILE: Final = 0o600
 PRIVATE_FOLDER: Final = 0o700
 PRIVATE_UMASK: Final = 0o077
+_FIXES: Final[Mapping[int, str]] = {
+    errno.ENOSPC: "free some space on that disk",
+    errno.EDQUOT: "free some space: the quota is used up",
+    errno.EROFS: "make it writable, or choose another folder with --data-dir",
+    errno.EACCES: "give this user the right to it, or choose another folder with --data-dir",
+    errno.EPERM: "give this user the right to it, or choose another folder with --data-dir",
+    errno.EEXIST: "it is no folder; choose another one with --data-dir",
+    errno.ENOTDIR: "it is no folder; choose another one with --data-dir",
+    errno.EIO: "the disk fails; look into the log of the system",
+    errno.EMFILE: "raise the limit of open files (ulimit -n)",
+}
+
+
+def fault(error: OSError, place: Path | None = None) -> str | None:
+    """The file, the reason and the fix on one line; ``place`` where the error names no file.
+
+    None where neither is known and no fix: then it is no matter of files, and may be our mistake.
+    """
+    fix = _FIXES.get(error.errno or 0)
+    where = error.filename or place
+    if where is None and fix is None:
+        return None
+    said = [str(where) if where else "the system", error.strerror or type(error).__name__]
+    return ": ".join(said) + (f"; {fix}" if fix else "")
 
 
 def make_private_folder(path: Path) -> None:
@@ -18,15 +44,28 @@ def make_private_folder(path: Path) -> None:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Replace a file by new content: a reader, and a crash, see the old or the new one."""
+    """Replace a file by new content: a reader, and a crash, see the old or the new one.
+
+    Raises:
+        OSError: nothing was changed; it names ``path``, also where the system named nothing.
+    """
     aside = path.with_name(f".{path.name}.{os.getpid()}.new")
-    handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE)
+    try:
+        _write(aside, content)
+        aside.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            aside.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from error
+    _sync_folder(path.parent)
+
+
+def _write(path: Path, content: bytes) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, PRIVATE_FILE)
     with os.fdopen(handle, "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-    aside.replace(path)
-    _sync_folder(path.parent)
 
 
 def create_once(path: Path, content: bytes) -> bytes:

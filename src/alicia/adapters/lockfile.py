@@ -1,5 +1,6 @@
 """One writer per data folder and service: a lock that dies with its holder."""
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -9,7 +10,7 @@ from typing import Any, ClassVar, Final, final
 
 import msgspec
 
-from alicia.adapters.files import PRIVATE_FILE, PRIVATE_UMASK, make_private_folder
+from alicia.adapters.files import PRIVATE_FILE, PRIVATE_UMASK, fault, make_private_folder
 from alicia.base.errors import AliciaError, Kind
 
 _INFO_BYTES_MAX: Final = 4096
@@ -21,6 +22,13 @@ class DataLocked(AliciaError):
 
     code: ClassVar[str] = "data_locked"
     kind: ClassVar[Kind] = Kind.CONFLICT
+
+
+class BadDataDir(AliciaError):
+    """The data folder cannot be created or written; the message says why and what to do."""
+
+    code: ClassVar[str] = "bad_data_dir"
+    kind: ClassVar[Kind] = Kind.DENIED
 
 
 class NoLocks(AliciaError):
@@ -49,13 +57,13 @@ class DataLock:
         From now on all that this process creates is its owner's alone (umask 077).
 
         Raises:
+            BadDataDir: the folder or the file in it cannot be created.
             DataLocked: another process holds it.
             NoLocks: locks do not work there, as on some network file systems.
         """
         assert self._handle is None, "a lock is taken once"
         os.umask(PRIVATE_UMASK)
-        make_private_folder(self._path.parent)
-        handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
+        handle = self._open()
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -66,12 +74,16 @@ class DataLock:
         self.note(info or {})
 
     def note(self, info: Mapping[str, object]) -> None:
-        """Replace what the file says about us, as when the port becomes known."""
+        """Replace what the file says about us, as when the port becomes known.
+
+        It is a courtesy: on a full disk the file says nothing, and the lock holds all the same.
+        """
         assert self._handle is not None, "acquire() first"
         content = msgspec.json.encode({"pid": os.getpid(), **info}) + b"\n"
         assert len(content) <= _INFO_BYTES_MAX, "a few words suffice"
-        os.ftruncate(self._handle, 0)
-        os.pwrite(self._handle, content, 0)
+        with contextlib.suppress(OSError):
+            os.ftruncate(self._handle, 0)
+            os.pwrite(self._handle, content, 0)
 
     def release(self) -> None:
         """Give the lock up; safe to call twice."""
@@ -79,6 +91,14 @@ class DataLock:
         if handle is not None:
             os.ftruncate(handle, 0)
             os.close(handle)
+
+    def _open(self) -> int:
+        folder = self._path.parent
+        try:
+            make_private_folder(folder)
+            return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
+        except OSError as error:
+            raise BadDataDir(f"the data folder cannot be used: {fault(error, folder)}") from None
 
     def _refusal(self, error: OSError, handle: int) -> AliciaError:
         if error.errno not in _BUSY:

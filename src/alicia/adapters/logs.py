@@ -25,17 +25,18 @@ _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asc
 
 
 def set_up_logs(
-    service: str, *, as_json: bool = False, level: int = logging.INFO, stream: TextIO | None = None
+    service: str, *, as_json: bool = False, level: str = "info", stream: TextIO | None = None
 ) -> None:
-    """Send everything that is logged to stderr, in our form; called once, by ``main``."""
+    """Send everything from ``level`` on to stderr, in our form; called once, by ``main``."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonLines(service) if as_json else PlainLines(service))
     handler.addFilter(Sparing())
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level)
+    least = logging.getLevelNamesMapping()[level.upper()]
+    root.setLevel(least)
     for name in ("httpx", "httpcore", "gmqtt", "asyncio"):
-        logging.getLogger(name).setLevel(max(level, logging.WARNING))
+        logging.getLogger(name).setLevel(max(least, logging.WARNING))
     logging.captureWarnings(True)
 
 

@@ -37,7 +37,7 @@ def run_service(
     if not __debug__:
         print(f"alicia {service}: python -O removes checks that we rely on", file=sys.stderr)
         return 1
-    set_up_logs(service)
+    set_up_logs(service, level=settings.log_level)
     try:
         check_settings(settings, refused)
         for key in given_keys(settings, idle or {}):

@@ -4,6 +4,7 @@ One table says every key, its reader and its meaning; the command line, ``config
 documentation test read the same table.
 """
 
+import io
 import os
 import tomllib
 from collections.abc import Callable, Mapping
@@ -14,10 +15,13 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 
 from alicia.adapters.zones import system_zone_name
 from alicia.base.durations import format_duration_ms, parse_duration_ms
 from alicia.base.errors import BadField
+
+LEVELS: Final = ("debug", "info", "warning", "error")
 
 
 class BadSetting(BadField):
@@ -47,7 +51,10 @@ def _positive_duration(text: str) -> int:
 
 def _whole(minimum: int, maximum: int) -> Callable[[str], int]:
     def read(text: str) -> int:
-        value = int(text)
+        try:
+            value = int(text)
+        except ValueError:
+            raise ValueError("write a whole number") from None
         if not minimum <= value <= maximum:
             raise ValueError(f"must lie between {minimum} and {maximum}")
         return value
@@ -58,10 +65,13 @@ def _whole(minimum: int, maximum: int) -> Callable[[str], int]:
 def _size(text: str) -> int:
     units = {"kb": 1000, "mb": 1000**2, "gb": 1000**3, "kib": 1024, "mib": 1024**2, "gib": 1024**3}
     lowered = text.strip().lower()
-    for unit, factor in sorted(units.items(), key=lambda item: -len(item[0])):
-        if lowered.endswith(unit):
-            return round(float(lowered[: -len(unit)]) * factor)
-    return int(lowered.removesuffix("b"))
+    try:
+        for unit, factor in sorted(units.items(), key=lambda item: -len(item[0])):
+            if lowered.endswith(unit):
+                return round(float(lowered[: -len(unit)]) * factor)
+        return int(lowered.removesuffix("b"))
+    except (ValueError, OverflowError):  # "infGB" overflows
+        raise ValueError("write a number of bytes, or a size such as 256MB or 1GiB") from None
 
 
 def _tiers(text: str) -> tuple[Tier, ...]:
@@ -79,7 +89,12 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _path(text: str) -> Path:
-    return Path(text).expanduser()
+    if not text or "\0" in text:
+        raise ValueError("write the path of a file or folder")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise ValueError("there is no such user to look up ~ for") from None
 
 
 def _url(*schemes: str) -> Callable[[str], str]:
@@ -102,6 +117,13 @@ def _prefix(text: str) -> str:
 def _zone(text: str) -> str:
     ZoneInfo(text)
     return text
+
+
+def _log_level(text: str) -> str:
+    lowered = text.strip().lower()
+    if lowered not in LEVELS:
+        raise ValueError(f"write one of {', '.join(LEVELS)}")
+    return lowered
 
 
 def _wal_sync(text: str) -> str:
@@ -187,6 +209,9 @@ class Settings:
         _chosen, (), "whose weights the load balancer is sent: off, on, or names of services"
     )
     home_assistant: bool = _key(_switch, False, "announce services to Home Assistant")
+    log_level: str = _key(
+        _log_level, "info", "least log line shown: debug, info, warning, error; `up`: warning"
+    )
     insecure: bool = _key(_switch, False, "bind beyond loopback without tokens")
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
@@ -217,14 +242,15 @@ def load_settings(
     ``flags`` are keyed like the documentation (``DATA_DIR``); a value of None is not given.
 
     Raises:
-        BadSetting: a value cannot be read, or a file holds a key that does not exist.
+        BadSetting: a value or a file cannot be read, or ``alicia.toml`` or a flag holds a key
+            that does not exist. Unknown names of the environment and of ``.env`` are not ours.
     """
     env = os.environ if environment is None else environment
     where = Path.cwd() if folder is None else folder
     sources = [
         ("default", _defaults(env)),
         ("alicia.toml", _from_toml(where / "alicia.toml")),
-        (".env", _from_environment(dotenv_values(where / ".env"))),
+        (".env", _from_environment(_from_dotenv(where / ".env"))),
         ("environment", _from_environment(env)),
         ("flag", {k: v for k, v in (flags or {}).items() if v is not None}),
     ]
@@ -285,20 +311,62 @@ def _legacy_url(host: str | None, port: str | None, user: str | None, password: 
     return f"mqtt://{login}{host}:{port or 1883}"
 
 
-def _from_toml(path: Path) -> dict[str, str]:
-    if not path.is_file():
-        return {}
+def _text_of(path: Path) -> str:
+    """What a file holds; nothing where it is absent.
+
+    Raises:
+        BadSetting: it is there and cannot be read.
+    """
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        fault = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise BadSetting(
+            str(path),
+            f"{path}: cannot be read: {fault}; mend it, or move it aside",
+            reason="unreadable_file",
+        ) from None
+
+
+def _from_dotenv(path: Path) -> dict[str, str | None]:
+    """The lines of a ``.env``, which may be shared: only faults in lines of ours are faults."""
+    good = []
+    for binding in parse_stream(io.StringIO(_text_of(path))):
+        raw = binding.original
+        if not binding.error:
+            good.append(raw.string)
+        elif "ALICIA_" in raw.string or "MQTT_" in raw.string:
+            raise BadSetting(
+                str(path),
+                f"{path}: line {raw.line} cannot be read; write ALICIA_KEY=value",
+                reason="bad_dotenv",
+            )
+    return dotenv_values(stream=io.StringIO("".join(good)))
+
+
+def _from_toml(path: Path) -> dict[str, str]:
+    try:
+        document = tomllib.loads(_text_of(path))
+    except tomllib.TOMLDecodeError as error:
         raise BadSetting(str(path), f"{path}: not TOML: {error}", reason="bad_toml") from None
-    return {key.upper(): _toml_text(value) for key, value in document.items()}
+    return {key.upper(): _toml_text(path, key, value) for key, value in document.items()}
 
 
-def _toml_text(value: object) -> str:
-    if isinstance(value, list):
-        return ",".join(str(item) for item in value)
-    return str(value)
+def _toml_text(path: Path, key: str, value: object) -> str:
+    item = setting_keys().get(key.upper())
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, str | int | float):
+        return str(value)
+    if item is None:
+        return ""  # an unknown key is refused by its name
+    takes_list = item.metadata["read"] in (_words, _chosen, _tiers)
+    if takes_list and isinstance(value, list):
+        return ",".join(str(part) for part in value)
+    wanted = "a text or a list of texts" if takes_list else "a text, a number, true or false"
+    raise BadSetting(key, f"{path}: {key}: write {wanted}", reason="bad_setting")
 
 
 def _read(item: Any, key: str, text: str, origin: str) -> Any:

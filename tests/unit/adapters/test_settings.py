@@ -72,6 +72,11 @@ def test_the_older_broker_variables_are_understood(tmp_path: Path) -> None:
         ("TOPIC_PREFIX", ""),
         ("WORKERS", "0"),
         ("MIN_FREE_DISK", "plenty"),
+        ("MIN_FREE_DISK", "infGB"),
+        ("DATA_DIR", ""),
+        ("DATA_DIR", "a\0b"),
+        ("DATA_DIR", "~nobody-of-this-name/x"),
+        ("LOG_LEVEL", "loud"),
         ("HOME_ASSISTANT", "perhaps"),
     ],
 )
@@ -98,4 +103,51 @@ def test_files_with_faults_are_named(tmp_path: Path) -> None:
         load_settings(environment={}, folder=tmp_path)
     (tmp_path / "alicia.toml").write_text("workers = [")
     with pytest.raises(BadSetting, match="not TOML"):
+        load_settings(environment={}, folder=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["alicia.toml", ".env"])
+def test_a_file_that_cannot_be_read_is_named_and_not_passed_over(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(BadSetting, match=rf"{name}: cannot be read: not UTF-8; mend it"):
+        load_settings(environment={}, folder=tmp_path)
+    (tmp_path / name).unlink()
+    (tmp_path / name).mkdir()
+    with pytest.raises(BadSetting, match=rf"{name}: cannot be read: Is a directory; mend it"):
+        load_settings(environment={}, folder=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("line", "fault"),
+    [
+        ("collector_port = true", r"COLLECTOR_PORT \(alicia.toml\): 'on' .* write a whole number"),
+        ("collector_port = 1.5", r"COLLECTOR_PORT \(alicia.toml\): '1.5' .* write a whole number"),
+        ('host = ["a", "b"]', "alicia.toml: host: write a text, a number, true or false"),
+        ("host = {a = 1}", "alicia.toml: host: write a text, a number, true or false"),
+        ("allowed_hosts = {a = 1}", "alicia.toml: allowed_hosts: write a text or a list of texts"),
+        ("[table]", "alicia.toml: there is no setting TABLE"),
+    ],
+)
+def test_a_wrong_type_is_no_text(tmp_path: Path, line: str, fault: str) -> None:
+    (tmp_path / "alicia.toml").write_text(line)
+    with pytest.raises(BadSetting, match=fault):
+        load_settings(environment={}, folder=tmp_path)
+
+
+def test_the_types_of_toml_are_understood(tmp_path: Path) -> None:
+    lines = 'insecure = true\nallowed_hosts = ["a", "b"]\nworkers = 3\nhost = "::1"\n'
+    (tmp_path / "alicia.toml").write_text("\ufeff" + lines, encoding="utf-8")
+    settings = load_settings(environment={}, folder=tmp_path)
+    assert (settings.insecure, settings.allowed_hosts) == (True, ("a", "b"))
+    assert (settings.workers, settings.host) == (3, "::1")
+
+
+def test_a_broken_line_of_dotenv_is_a_fault_only_where_it_is_ours(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / ".env").write_text("no sense\nALICIA_WORKERS=3\nALICIA_FOREIGN=1\n")
+    assert load_settings(environment={}, folder=tmp_path).workers == 3
+    assert capsys.readouterr().err == ""
+    (tmp_path / ".env").write_text('A=1\nALICIA_RETENTION="2h\n')
+    with pytest.raises(BadSetting, match=r"\.env: line 2 cannot be read; write ALICIA_KEY=value"):
         load_settings(environment={}, folder=tmp_path)

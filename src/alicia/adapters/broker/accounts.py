@@ -2,15 +2,25 @@
 
 import base64
 import hashlib
+import re
 import secrets
 from pathlib import Path
 from typing import ClassVar, Final
 
 from alicia.adapters.files import create_once, make_private_folder, write_atomically
+from alicia.base.errors import AliciaError, Kind
 
 _ITERATIONS: Final = 101  # Mosquitto's own number; the passwords are long and random
 _SALT_BYTES: Final = 12
 _PASSWORD_BYTES: Final = 24
+_OWN_PASSWORD: Final = re.compile(rb"[A-Za-z0-9_-]{32}")  # what 24 bytes become
+
+
+class DamagedAccounts(AliciaError):
+    """The broker's account files are not what we wrote, and may hold accounts of others."""
+
+    code: ClassVar[str] = "damaged_accounts"
+    kind: ClassVar[Kind] = Kind.CORRUPT
 
 
 class Accounts:
@@ -37,11 +47,21 @@ class Accounts:
         return self._folder / "acl"
 
     def ensure_own(self) -> str:
-        """Our own account, made once; returns its password."""
+        """Our own account, made once; returns its password.
+
+        A password file that holds none is made anew: nobody but us knows what it held.
+
+        Raises:
+            DamagedAccounts: the other files cannot be read.
+        """
         make_private_folder(self._folder)
-        fresh = secrets.token_urlsafe(_PASSWORD_BYTES).encode()
-        password = create_once(own_password_file(self._folder), fresh).decode()
-        if self.OWN not in self._names():
+        file, fresh = own_password_file(self._folder), secrets.token_urlsafe(_PASSWORD_BYTES)
+        stored = create_once(file, fresh.encode())
+        damaged = _OWN_PASSWORD.fullmatch(stored) is None
+        if damaged:
+            write_atomically(file, fresh.encode())
+        password = fresh if damaged else stored.decode()
+        if damaged or self.OWN not in self._names():
             self._put(self.OWN, password, ["topic readwrite #", "topic read $SYS/#"])
         return password
 
@@ -57,20 +77,29 @@ class Accounts:
         return password
 
     def _names(self) -> set[str]:
-        if not self.passwords.exists():
-            return set()
-        return {line.partition(":")[0] for line in self.passwords.read_text().splitlines()}
+        return {line.partition(":")[0] for line in _text_of(self.passwords).splitlines()}
 
     def _put(self, name: str, password: str, rules: list[str]) -> None:
-        known = self.passwords.read_text().splitlines() if self.passwords.exists() else []
+        blocks = _text_of(self.acl).split("\n\n")
+        known = _text_of(self.passwords).splitlines()
         kept = [line for line in known if line.partition(":")[0] != name]
         lines = [*kept, f"{name}:{mosquitto_hash(password, secrets.token_bytes(_SALT_BYTES))}"]
         write_atomically(self.passwords, ("\n".join(lines) + "\n").encode())
-        blocks = self.acl.read_text().split("\n\n") if self.acl.exists() else []
         others = [block.strip() for block in blocks if not block.startswith(f"user {name}\n")]
         block = "\n".join([f"user {name}", *rules])
         text = "\n\n".join([*filter(None, others), block]) + "\n"
         write_atomically(self.acl, text.encode())
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+    except UnicodeDecodeError:
+        raise DamagedAccounts(
+            f"{path} is damaged; put a backup in its place, or remove it and make the accounts anew"
+        ) from None
 
 
 def own_password_file(folder: Path) -> Path:

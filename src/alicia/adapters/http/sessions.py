@@ -4,15 +4,23 @@ import base64
 import hashlib
 import hmac
 from pathlib import Path
-from typing import Final, final
+from typing import ClassVar, Final, final
 
 from alicia.adapters.files import create_once
 from alicia.base.clock import Random
+from alicia.base.errors import AliciaError, Kind
 
 COOKIE: Final = "alicia_session"
 SESSION_MS: Final = 30 * 86_400_000
 _KEY_BYTES: Final = 32
 _TEXT_CHARS_MAX: Final = 256
+
+
+class DamagedKey(AliciaError):
+    """``session.key`` is no key of ours; with a guessable one anybody could sign in."""
+
+    code: ClassVar[str] = "damaged_key"
+    kind: ClassVar[Kind] = Kind.CORRUPT
 
 
 @final
@@ -46,5 +54,16 @@ class Sessions:
 
 
 def load_key(path: Path, random: Random) -> bytes:
-    """The signing key, made at first use."""
-    return bytes.fromhex(create_once(path, random.token_hex(_KEY_BYTES).encode()).decode())
+    """The signing key, made at first use.
+
+    Raises:
+        DamagedKey: the file holds something else.
+    """
+    stored = create_once(path, random.token_hex(_KEY_BYTES).encode())
+    try:
+        key = bytes.fromhex(stored.decode())
+    except ValueError:
+        key = b""
+    if len(key) < _KEY_BYTES:
+        raise DamagedKey(f"{path} holds no key; remove it, and everybody signs in once more")
+    return key

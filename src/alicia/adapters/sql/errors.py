@@ -1,6 +1,7 @@
 """What SQLite's failures mean to a caller."""
 
 import sqlite3
+from pathlib import Path
 from typing import ClassVar
 
 from alicia.base.errors import AliciaError, Kind, Unavailable
@@ -33,8 +34,20 @@ class MigrationFailed(AliciaError):
     kind: ClassVar[Kind] = Kind.CORRUPT
 
 
-def meaning_of(error: sqlite3.Error) -> AliciaError:
-    """The typed error for a failure of the file itself (not of a statement of ours)."""
+def meaning_of(error: sqlite3.Error, file: Path | str) -> AliciaError:
+    """The typed error for a failure of the file itself (not of a statement of ours).
+
+    ``file`` is its path for the owner at the start, and its bare name for whoever asks later.
+    """
     if isinstance(error, sqlite3.OperationalError):
-        return DatabaseUnavailable(f"the database cannot be written now: {error}")
-    return DatabaseDamaged(f"the database file is damaged: {error}; restore a backup")
+        return DatabaseUnavailable(
+            f"{file} cannot be used now: {error}; look at the rights and the space of its folder"
+        )
+    return damaged(file, str(error))
+
+
+def damaged(file: Path | str, verdict: str) -> DatabaseDamaged:
+    """The error for a file that SQLite cannot read, with both ways out."""
+    return DatabaseDamaged(
+        f"{file} is damaged: {verdict}; put a backup in its place, or move it aside to begin empty"
+    )

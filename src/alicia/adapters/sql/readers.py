@@ -53,7 +53,7 @@ class Readers:
                 connection.execute("ROLLBACK")
                 self._idle.put(connection)
         except sqlite3.Error as error:
-            raise meaning_of(error) from error
+            raise meaning_of(error, self._path.name) from error
 
     def _borrow(self) -> sqlite3.Connection:
         try:

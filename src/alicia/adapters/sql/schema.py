@@ -13,7 +13,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Final
 
-from alicia.adapters.sql.errors import DatabaseDamaged, MigrationFailed, SchemaTooNew, meaning_of
+from alicia.adapters.sql.errors import MigrationFailed, SchemaTooNew, damaged, meaning_of
 from alicia.adapters.sql.writer import open_for_writing
 
 _FILE_NAME: Final = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
@@ -61,7 +61,7 @@ def migrate(path: Path, steps: Sequence[Migration]) -> int:
         finally:
             connection.close()
     except sqlite3.Error as error:
-        raise meaning_of(error) from error
+        raise meaning_of(error, path) from error
 
 
 def _advance(connection: sqlite3.Connection, path: Path, steps: Sequence[Migration]) -> int:
@@ -69,7 +69,7 @@ def _advance(connection: sqlite3.Connection, path: Path, steps: Sequence[Migrati
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if version > newest:
         raise SchemaTooNew(
-            f"{path.name} has schema {version}, this program knows up to {newest};"
+            f"{path} has schema {version}, this program knows up to {newest};"
             " start the newer version again or restore a backup"
         )
     if version == newest:
@@ -121,7 +121,7 @@ def _keep_copy(connection: sqlite3.Connection, target: Path) -> None:
 def _check(connection: sqlite3.Connection, path: Path) -> None:
     verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if verdict != "ok":
-        raise DatabaseDamaged(f"{path.name} is damaged: {verdict}; restore a backup")
+        raise damaged(path, verdict)
 
 
 def _wal_of(path: Path) -> Path:

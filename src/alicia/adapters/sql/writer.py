@@ -100,7 +100,7 @@ class Writer:
         try:
             connection = open_for_writing(self._path)
         except sqlite3.Error as error:
-            loop.call_soon_threadsafe(opened.set_exception, meaning_of(error))
+            loop.call_soon_threadsafe(opened.set_exception, meaning_of(error, self._path))
             return
         loop.call_soon_threadsafe(opened.set_result, None)
         while (job := self._queue.get()) is not None:
@@ -124,7 +124,9 @@ class Writer:
         except sqlite3.Error as error:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-            return [_Outcome(job, error=meaning_of(error)) for job in jobs or [first]]
+            return [
+                _Outcome(job, error=meaning_of(error, self._path.name)) for job in jobs or [first]
+            ]
         return outcomes
 
     def _waiting_job(self) -> _Job | None:

@@ -3,7 +3,9 @@
 import base64
 from pathlib import Path
 
-from alicia.adapters.broker.accounts import Accounts, mosquitto_hash, service_rules
+import pytest
+
+from alicia.adapters.broker.accounts import Accounts, DamagedAccounts, mosquitto_hash, service_rules
 
 
 def test_the_hash_is_the_one_mosquitto_passwd_makes() -> None:
@@ -22,6 +24,32 @@ def test_our_own_account_is_made_once(tmp_path: Path) -> None:
     assert len(lines) == 1
     assert lines[0].startswith("alicia:$7$101$")
     assert first not in lines[0]
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"short"])
+def test_our_own_password_is_made_anew_where_its_file_holds_none(
+    tmp_path: Path, content: bytes
+) -> None:
+    accounts = Accounts(tmp_path, prefix="alicia")
+    accounts.ensure_own()
+    before = (tmp_path / "passwords").read_text()
+    (tmp_path / "own.password").write_bytes(content)
+    password = accounts.ensure_own()
+    assert (tmp_path / "own.password").read_text() == password
+    assert len(password) == 32
+    after = (tmp_path / "passwords").read_text()
+    assert after != before
+    assert after.count("alicia:") == 1
+
+
+@pytest.mark.parametrize("name", ["passwords", "acl"])
+def test_damaged_account_files_are_named_and_kept(tmp_path: Path, name: str) -> None:
+    accounts = Accounts(tmp_path, prefix="alicia")
+    accounts.add_service("sonos")
+    (tmp_path / name).write_bytes(b"\xff\xfe")
+    with pytest.raises(DamagedAccounts, match=rf"/{name} is damaged; put a backup in its place"):
+        accounts.add_service("kitchen")
+    assert (tmp_path / name).read_bytes() == b"\xff\xfe"
 
 
 def test_a_service_is_added_and_renewed_beside_the_others(tmp_path: Path) -> None:

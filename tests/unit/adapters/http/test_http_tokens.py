@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from alicia.adapters.http.roles import Caller, Role
-from alicia.adapters.http.sessions import Sessions, load_key
+from alicia.adapters.http.sessions import DamagedKey, Sessions, load_key
 from alicia.adapters.http.tokens import YEAR_MS, DamagedTokens, TokenFile
 from alicia.base.errors import BadField, NotFound
 
@@ -146,3 +146,10 @@ def test_both_services_get_one_key(tmp_path: Path) -> None:
     assert len(first) == 32
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [item.name for item in tmp_path.iterdir()] == ["session.key"]
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b"abcd", b"not hexadecimal"])
+def test_a_key_that_could_be_guessed_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "session.key").write_bytes(content)
+    with pytest.raises(DamagedKey, match=r"/session\.key holds no key; remove it"):
+        load_key(tmp_path / "session.key", Counting())

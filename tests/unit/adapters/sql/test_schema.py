@@ -5,7 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from alicia.adapters.sql.errors import DatabaseDamaged, MigrationFailed, SchemaTooNew
+from alicia.adapters.sql.errors import (
+    DatabaseDamaged,
+    DatabaseUnavailable,
+    MigrationFailed,
+    SchemaTooNew,
+)
 from alicia.adapters.sql.schema import Migration, migrate, migrations_of
 
 ONE = Migration(1, "0001_a.sql", "CREATE TABLE a (x);\nINSERT INTO a VALUES ('; not an end');")
@@ -60,7 +65,14 @@ def test_a_newer_file_is_refused_by_name(tmp_path: Path) -> None:
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.db"
     path.write_bytes(b"not a database at all, but long enough to have a header" * 10)
-    with pytest.raises(DatabaseDamaged):
+    with pytest.raises(DatabaseDamaged, match=rf"{path} is damaged: .*; put a backup"):
+        migrate(path, (ONE,))
+
+
+def test_a_file_that_cannot_be_opened_is_named_with_what_to_look_at(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    path.mkdir()
+    with pytest.raises(DatabaseUnavailable, match=rf"{path} cannot be used now: .*; look at the"):
         migrate(path, (ONE,))
 
 

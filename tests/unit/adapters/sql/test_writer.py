@@ -120,7 +120,7 @@ async def test_after_the_close_commands_are_refused(tmp_path: Path) -> None:
 
 async def test_a_file_that_is_no_database_is_named_as_damaged(tmp_path: Path) -> None:
     (tmp_path / "x.db").write_bytes(b"this is no database, it only pretends to be one" * 30)
-    with pytest.raises(DatabaseDamaged):
+    with pytest.raises(DatabaseDamaged, match=r"/x\.db is damaged: .*; put a backup in its"):
         await Writer(tmp_path / "x.db").start()
 
 
