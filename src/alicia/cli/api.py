@@ -7,7 +7,7 @@ import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 from alicia.adapters.settings import Settings
 from alicia.cli.exits import Refused, Unreachable
@@ -31,6 +31,12 @@ def read_note(name: str, data_dir: Path) -> dict[str, Any]:
         return {}
 
 
+def part_of(note: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """One object of a note; empty where somebody else wrote something else there."""
+    value = note.get(name)
+    return value if isinstance(value, dict) else {}
+
+
 def _lives(pid: int) -> bool:
     try:
         os.kill(pid, 0)
@@ -43,12 +49,22 @@ def _lives(pid: int) -> bool:
 
 def find_service(service: Service, settings: Settings, *, token: str = "") -> "Api":
     """The API of a running service; else the address that the settings give it."""
-    note = urlsplit(str(read_note(service, settings.data_dir).get("url") or ""))
+    note = noted_address(read_note(service, settings.data_dir))
     set_port = settings.collector_port if service == "collector" else settings.scheduler_port
     scheme = note.scheme or ("https" if settings.tls_cert else "http")
     host, port = from_here(note.hostname or settings.host), note.port or set_port
     url = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
     return Api(service, url, token=token, certificate=settings.tls_cert)
+
+
+def noted_address(note: Mapping[str, Any]) -> SplitResult:
+    """The noted address; an empty one where it is none."""
+    try:
+        parts = urlsplit(str(note.get("url") or ""))
+        _ = parts.port, parts.hostname  # which are read only now
+    except ValueError:
+        return urlsplit("")
+    return parts
 
 
 def path(*segments: str) -> str:
@@ -80,6 +96,16 @@ class Api:
         self._token = token
         self._certificate = certificate
         self._timeout_seconds = timeout_seconds
+
+    def within(self, seconds: float) -> "Api":
+        """The same service, asked by somebody with less patience."""
+        return Api(
+            self.service,
+            self.url,
+            token=self._token,
+            certificate=self._certificate,
+            timeout_seconds=seconds,
+        )
 
     def get(self, target: str, query: Mapping[str, Any] | None = None) -> Any:
         """Ask for something; query values of None are left out."""
@@ -156,6 +182,11 @@ class Api:
         return headers
 
     def _unreachable(self, error: Exception) -> Unreachable:
+        if isinstance(error, TimeoutError):
+            return Unreachable(
+                f"the {self.service} at {self.url} is not answering: it is there, but said nothing"
+                f" for {self._timeout_seconds:g} s; if that lasts, stop it and start it again"
+            )
         cause = (getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()
         return Unreachable(
             f"the {self.service} does not answer at {self.url} ({cause}); start it with: alicia up"

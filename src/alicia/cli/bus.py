@@ -1,14 +1,15 @@
 """The bus from a terminal: a connection without a session, for as long as one command lasts."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
 from alicia.adapters.bus.connect import make_bus
 from alicia.adapters.clock import SystemClock, SystemRandom
 from alicia.adapters.settings import Settings
-from alicia.cli.api import read_note
+from alicia.cli.api import part_of, read_note
 from alicia.cli.exits import Unreachable
 from alicia.wire.ports import Bus, BusState, Handler
 
@@ -19,7 +20,7 @@ def broker_url(settings: Settings) -> str:
     """The configured broker, else the one that ``alicia up`` uses, else the local port."""
     if settings.mqtt_url:
         return settings.mqtt_url
-    broker = read_note("up", settings.data_dir).get("broker") or {}
+    broker = part_of(read_note("up", settings.data_dir), "broker")
     return str(broker.get("url") or f"mqtt://127.0.0.1:{settings.mqtt_port_local}")
 
 
@@ -48,11 +49,27 @@ async def connected(settings: Settings, handler: Handler) -> AsyncIterator[Bus]:
 
     await bus.start(handler, on_state)
     try:
-        await asyncio.wait_for(up.wait(), CONNECT_SECONDS_MAX)
+        with _one_voice():
+            await _until(up, bus)
         yield bus
-    except TimeoutError:
-        if up.is_set():
-            raise
-        raise Unreachable(f"the bus: {bus.state.detail}") from None
     finally:
         await bus.stop()
+
+
+async def _until(up: asyncio.Event, bus: Bus) -> None:
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS_MAX):
+            await up.wait()
+    except TimeoutError:
+        raise Unreachable(f"the bus: {bus.state.detail}") from None
+
+
+@contextmanager
+def _one_voice() -> Iterator[None]:
+    """Let the bus log nothing: if it does not connect, our one line of error says why."""
+    log, quiet = logging.getLogger("alicia.adapters.bus"), logging.NullHandler()
+    log.addHandler(quiet)
+    try:
+        yield
+    finally:
+        log.removeHandler(quiet)

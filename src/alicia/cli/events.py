@@ -3,6 +3,7 @@
 from typing import Any
 
 from alicia.adapters.zones import load_zone
+from alicia.base.limits import LIST_LIMIT_MAX
 from alicia.cli import event_import, reading, words
 from alicia.cli.api import path
 from alicia.cli.context import Context
@@ -60,6 +61,7 @@ def list_events(context: Context) -> int:
     if rows:
         columns = ["name", "status", "next", "last", "runs", "schedule"]
         context.out.table(columns, rows)
+        context.out.more(reply, len(rows), limit_max=LIST_LIMIT_MAX)
     else:
         context.out.line("no events; add one with: alicia events add --help")
     return Exit.DONE

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from alicia.base.limits import LIST_LIMIT_MAX
 from alicia.cli import reading, words
 from alicia.cli.api import path
 from alicia.cli.context import Context
@@ -49,6 +50,7 @@ def list_executions(context: Context) -> int:
     if rows:
         columns = ["execution", "event", "due", "status", "said"]
         context.out.table(columns, rows)
+        context.out.more(reply, len(rows), limit_max=LIST_LIMIT_MAX)
     else:
         context.out.line("no executions")
     return Exit.DONE

@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import io
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from alicia.base.errors import AliciaError
 from alicia.base.version import __version__
 from alicia.cli.commands import COMMANDS
 from alicia.cli.exits import Exit, exit_of, one_line
-from alicia.cli.parsing import EPILOG, Group, Parser, join_negatives, shared_flags
+from alicia.cli.parsing import Group, Parser, epilog_of, join_negatives, shared_flags
 
 
 def run() -> None:
@@ -38,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         namespace = parse(arguments)
     except SystemExit as stop:  # argparse has printed help or one line
-        return stop.code if isinstance(stop.code, int) else Exit.USAGE
+        return _printed(stop.code if isinstance(stop.code, int) else Exit.USAGE)
     return _run(namespace)
 
 
@@ -49,14 +50,14 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         SystemExit: help was asked for, or the line cannot be read.
     """
     # A value that equals a command's name only costs the import of that command.
-    parser = build_parser(only=frozenset(arguments))
+    parser = build_parser(only=frozenset(arguments), as_json="--json" in arguments)
     if not arguments:
         parser.print_help(sys.stderr)
         parser.exit(Exit.USAGE)
     return parser.parse_args(join_negatives(arguments))
 
 
-def build_parser(*, only: frozenset[str] = frozenset(COMMANDS)) -> Parser:
+def build_parser(*, only: frozenset[str] = frozenset(COMMANDS), as_json: bool = False) -> Parser:
     """The grammar of all commands; those that are not in ``only`` have no arguments yet."""
     hidden = shared_flags(shown=False)
     parser = Parser(
@@ -66,7 +67,8 @@ def build_parser(*, only: frozenset[str] = frozenset(COMMANDS)) -> Parser:
         epilog="`alicia COMMAND --help` says more. Start with: alicia up",
         parents=[shared_flags(shown=True)],
     )
-    parser.add_argument("--version", action="version", version=f"alicia {__version__}")
+    version = json.dumps({"version": __version__}) if as_json else f"alicia {__version__}"
+    parser.add_argument("--version", action="version", version=version)
     commands = parser.add_subparsers(
         title="commands",
         dest="command",
@@ -77,7 +79,11 @@ def build_parser(*, only: frozenset[str] = frozenset(COMMANDS)) -> Parser:
     )
     for name, entry in COMMANDS.items():
         command = commands.add_parser(
-            name, help=entry.text, description=entry.text, epilog=EPILOG, parents=[hidden]
+            name,
+            help=entry.text,
+            description=entry.text,
+            epilog=epilog_of(f"alicia {name}"),
+            parents=[hidden],
         )
         if name in only:
             module = importlib.import_module(f"alicia.cli.{entry.module}")
@@ -106,7 +112,36 @@ def _run(namespace: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         return Exit.FAILED
     except BrokenPipeError:
-        # The reader has seen enough (``| head``); what is buffered must go nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.DONE
+        return _unread()
+    except OSError as error:
+        return _system_fault(error)
     return code
+
+
+def _printed(code: int) -> int:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _unread()
+    return code
+
+
+def _unread() -> Exit:
+    """The reader has seen enough (``| head``): what is buffered goes nowhere, and all is well."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return Exit.DONE
+
+
+def _system_fault(error: OSError) -> Exit:
+    """One line where the system refused a file.
+
+    Raises:
+        OSError: the same, where it speaks of no file: it may be our mistake, so it is shown whole.
+    """
+    from alicia.adapters.files import fault
+
+    said = fault(error)
+    if said is None:
+        raise error
+    print(f"alicia: {said}", file=sys.stderr)
+    return Exit.FAILED

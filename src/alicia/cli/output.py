@@ -36,6 +36,15 @@ class Output:
         self._file.write(text + "\n")
         self._file.flush()
 
+    def more(self, reply: Mapping[str, Any], shown: int, *, limit_max: int) -> None:
+        """Say on standard error that a list goes on, where its reply says so.
+
+        Readers of JSON have ``next_cursor``.
+        """
+        if reply.get("next_cursor"):
+            raise_it = "" if shown >= limit_max else f"; --limit N shows up to {limit_max}"
+            print(f"alicia: these are the first {shown}, more follow{raise_it}", file=sys.stderr)
+
     def answer(self, value: object, text: str) -> None:
         """The JSON document, or the line, as was asked for."""
         self.json(value) if self.as_json else self.line(text)

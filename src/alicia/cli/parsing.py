@@ -1,10 +1,12 @@
 """The grammar of the command line: global flags, command groups, errors on one line."""
 
 import argparse
+import difflib
 import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from alicia.cli.examples import EXAMPLES
 from alicia.cli.exits import Exit
 
 if TYPE_CHECKING:
@@ -22,7 +24,8 @@ _FLAGS = (
     ("--scheduler-port", "SCHEDULER_PORT", "PORT", "port of the scheduler; 0 takes a free one"),
     ("--mqtt-url", "MQTT_URL", "URL", "broker to use"),
 )
-EPILOG = "flags for every command, such as --json and --data-dir: alicia --help"
+_EPILOG = "flags for every command, such as --json and --data-dir: alicia --help"
+_CHOICE = re.compile(r"invalid choice: '(?P<given>[^']*)' \(choose from (?P<known>.*)\)")
 _NEGATIVE = re.compile(r"-\d\S*")
 
 
@@ -38,12 +41,33 @@ def join_negatives(arguments: Sequence[str]) -> list[str]:
     return joined
 
 
+def epilog_of(command: str) -> str:
+    """What the help of a command ends with: examples to copy, and where its other flags are."""
+    lines = [f"  {command} {words}".rstrip() for words in EXAMPLES.get(command, ())]
+    return "\n".join([*(["examples:", *lines, ""] if lines else []), _EPILOG])
+
+
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are one line."""
+    """An argument parser whose errors are one line, and whose examples keep their lines."""
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        named.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        super().__init__(*args, **named)
 
     def error(self, message: str) -> NoReturn:
         """End the process with the usage code."""
-        self.exit(Exit.USAGE, f"{self.prog}: {message} (see {self.prog} --help)\n")
+        hint = _similar(message)
+        self.exit(Exit.USAGE, f"{self.prog}: {message}{hint} (see {self.prog} --help)\n")
+
+
+def _similar(message: str) -> str:
+    """A question whether the nearest known word was meant; empty where none is near."""
+    choice = _CHOICE.search(message)
+    if choice is None:
+        return ""
+    known = re.findall(r"[\w-]+", choice["known"])
+    near = difflib.get_close_matches(choice["given"], known, n=1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 class _SetAction(argparse.Action):
@@ -123,7 +147,11 @@ class Group:
                 dest="second", required=True, metavar="COMMAND", parser_class=Parser
             )
         parser: Parser = self._second.add_parser(
-            name, help=text, description=text, epilog=EPILOG, parents=[self._shared]
+            name,
+            help=text,
+            description=text,
+            epilog=epilog_of(f"{self._parser.prog} {name}"),
+            parents=[self._shared],
         )
         parser.set_defaults(action=action)
         return parser

@@ -7,11 +7,12 @@ from typing import Any, Final
 from alicia.base.errors import AliciaError
 from alicia.cli import words
 from alicia.cli.alerts import alert_rows
-from alicia.cli.api import Api, read_note
+from alicia.cli.api import Api, part_of, read_note
 from alicia.cli.context import Context
 from alicia.cli.exits import Exit, Unreachable, one_line
 from alicia.cli.parsing import Group
 
+_PATIENCE_SECONDS: Final = 3.0  # a screen of state is worth no longer wait
 _RUNS_SHOWN: Final = 5
 _ALERTS_SHOWN: Final = 10
 
@@ -32,12 +33,16 @@ def status(context: Context) -> int:
 
 def gather(context: Context) -> dict[str, Any]:
     """The state as one value; lists are empty where the service did not answer."""
-    collector, scheduler = context.collector, context.scheduler
+    collector = context.collector.within(_PATIENCE_SECONDS)
+    scheduler = context.scheduler.within(_PATIENCE_SECONDS)
     note = read_note("up", context.settings.data_dir)
-    lists: dict[str, Callable[[], list[dict[str, Any]]]] = {
-        "services": lambda: collector.get("/services")["services"],
-        "alerts": lambda: collector.get("/alerts", {"active_only": True})["alerts"],
-        "next_runs": lambda: _soonest(scheduler),
+    lists: dict[str, tuple[str, Callable[[], list[dict[str, Any]]]]] = {
+        "services": ("collector", lambda: collector.get("/services")["services"]),
+        "alerts": (
+            "collector",
+            lambda: collector.get("/alerts", {"active_only": True})["alerts"],
+        ),
+        "next_runs": ("scheduler", lambda: _soonest(scheduler)),
     }
     report: dict[str, Any] = {
         "supervisor": _supervisor(note),
@@ -45,13 +50,14 @@ def gather(context: Context) -> dict[str, Any]:
         "scheduler": _health(scheduler),
         "refusals": [],
     }
-    for name, ask in lists.items():
+    for name, (service, ask) in lists.items():
+        report[name] = []
+        if report[service]["status"] == "unreachable":
+            continue  # which is said once; asking again would only cost time
         try:
             report[name] = ask()
         except AliciaError as error:
-            report[name] = []
-            if not isinstance(error, Unreachable):  # which the health has said already
-                report["refusals"].append(f"{name}: {one_line(error)}")
+            report["refusals"].append(f"{name}: {one_line(error)}")
     return report
 
 
@@ -59,11 +65,11 @@ def _supervisor(note: Mapping[str, Any]) -> dict[str, Any] | None:
     """What ``alicia up`` notes of its parts; None where each runs on its own."""
     if not note:
         return None
-    parts = note.get("parts") or {}
+    parts = part_of(note, "parts")
     return {
         "pid": note["pid"],
-        "broker": (note.get("broker") or {}).get("kind"),
-        "restarts": {name: part.get("restarts", 0) for name, part in parts.items()},
+        "broker": part_of(note, "broker").get("kind"),
+        "restarts": {name: part_of(parts, name).get("restarts", 0) for name in parts},
     }
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from alicia.adapters.clock import SystemRandom
-from alicia.adapters.files import make_private_folder, write_atomically
+from alicia.adapters.files import fault, make_private_folder, write_atomically
 from alicia.adapters.http.bind import is_local
 from alicia.adapters.lockfile import DataLock
 from alicia.cli.children import Launch, python_command
@@ -37,6 +37,9 @@ def configure(group: Group) -> None:
         "--lan", action="store_true", help="also for other machines; needs alicia token create"
     )
     parser.add_argument(
+        "-v", "--verbose", action="store_true", help="also what the parts merely report"
+    )
+    parser.add_argument(
         "--insecure", action="store_true", help="with --lan: without tokens, open to everybody"
     )
 
@@ -63,7 +66,10 @@ def up(context: Context) -> int:
         if aside is not None:
             speaker.greet("fresh", f"the old data are kept in {aside}")
         return Supervisor(
-            [*_broker_parts(choice, speaker), *_service_parts(demo=context.get("demo"))],
+            [
+                *_broker_parts(choice, speaker, data_dir / "broker"),
+                *_service_parts(demo=context.get("demo")),
+            ],
             voice=speaker,
             environment=_child_environment(context, choice.url, data_dir),
             clock=context.clock,
@@ -75,7 +81,15 @@ def up(context: Context) -> int:
 
 
 def _apply_flags(context: Context) -> None:
-    """Turn ``--lan`` and ``--insecure`` into the settings they stand for."""
+    """Turn our flags into the settings they stand for.
+
+    Of what the parts log, the owner of the screen sees warnings and errors: the state of things
+    is on it already. Whoever set LOG_LEVEL wanted something else.
+    """
+    if context.get("verbose"):
+        context.override("LOG_LEVEL", "info")
+    elif context.settings.origins.get("LOG_LEVEL", "default") == "default":
+        context.override("LOG_LEVEL", "warning")
     if context.get("lan") and is_local(context.settings.host):
         context.override("HOST", _EVERY_ADDRESS)
     if context.get("insecure"):
@@ -140,7 +154,7 @@ def _service_launch(name: str, port_key: str) -> Callable[[str], Launch]:
     return launch
 
 
-def _broker_parts(choice: "Choice", speaker: Speaker) -> list[Part]:
+def _broker_parts(choice: "Choice", speaker: Speaker, folder: Path) -> list[Part]:
     child = choice.starts
     if child is None:
         speaker.greet("broker", choice.sentence)
@@ -151,7 +165,7 @@ def _broker_parts(choice: "Choice", speaker: Speaker) -> list[Part]:
             for sentence in child.prepare():
                 speaker.greet("broker", sentence)
         except OSError as error:
-            raise Failed(f"cannot prepare the broker's folder: {error}") from None
+            raise Failed(f"cannot prepare the broker's folder: {fault(error, folder)}") from None
         return Launch(child.argv, tethered=child.tethered)
 
     return [Part("broker", launch, probe=child.probe, stop_last=True)]

@@ -47,7 +47,8 @@ class Running:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        broker = BrokerProcess([], child.probe[1])
+        port = child.probe[1] if child.probe else int(child.argv[-2])
+        broker = BrokerProcess([], port)
         broker.adopt(self.process)
 
     def supervisor_dies(self) -> None:

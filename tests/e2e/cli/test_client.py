@@ -1,8 +1,10 @@
 """Commands against an HTTP server that answers what it is told: requests, output, exit codes."""
 
+import contextlib
 import io
 import json
 import os
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -253,6 +255,77 @@ def test_status_as_json(server: Server, capsys: pytest.CaptureFixture[str]) -> N
     assert report["collector"]["status"] == "healthy"
     assert report["alerts"] == [ALERT]
     assert report["next_runs"][0]["event_id"] == "e1"
+
+
+@pytest.mark.parametrize(
+    ("line", "route"),
+    [("events list", "GET /events"), ("executions list", "GET /executions")],
+)
+def test_a_list_says_that_it_goes_on(
+    server: Server,
+    line: str,
+    route: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    page = ANSWERS[route][1] | {"next_cursor": "abc"}
+    monkeypatch.setitem(ANSWERS, route, (200, page))
+    assert main(line.split()) == Exit.DONE
+    assert capsys.readouterr().err == (
+        "alicia: these are the first 1, more follow; --limit N shows up to 10000\n"
+    )
+    assert main([*line.split(), "--json"]) == Exit.DONE
+    said = capsys.readouterr()
+    assert (json.loads(said.out)["next_cursor"], said.err) == ("abc", "")
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        {"parts": [1], "broker": "x"},
+        {"parts": {"collector": 1}, "broker": {"kind": "trial"}},
+        {"url": "http://[bad"},
+        {"url": "http://h:99999999"},
+        {"url": 7},
+    ],
+)
+def test_notes_of_somebody_else_are_passed_over(
+    tmp_path: Path, note: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    monkeypatch.chdir(tmp_path)
+    for key in ("COLLECTOR_PORT", "SCHEDULER_PORT"):
+        monkeypatch.setenv(f"ALICIA_{key}", str(port))
+    monkeypatch.setenv("ALICIA_DATA_DIR", str(tmp_path))
+    (tmp_path / "run").mkdir()
+    for name in ("up", "collector", "scheduler"):
+        text = json.dumps({"pid": os.getpid(), **note})
+        (tmp_path / "run" / f"{name}.json").write_text(text, encoding="utf-8")
+    assert main(["status"]) == Exit.UNREACHABLE
+
+
+def test_status_says_within_seconds_that_a_service_is_not_answering(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ALICIA_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr("alicia.cli.status._PATIENCE_SECONDS", 0.05)
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as stopped:
+        port = stopped.getsockname()[1]
+        for key in ("COLLECTOR_PORT", "SCHEDULER_PORT"):
+            monkeypatch.setenv(f"ALICIA_{key}", str(port))
+        assert main(["status", "--json"]) == Exit.UNREACHABLE
+        stopped.setblocking(False)
+        visits = 0
+        with contextlib.suppress(BlockingIOError):
+            while stopped.accept()[0].close() is None:
+                visits += 1
+    report = json.loads(capsys.readouterr().out)
+    assert visits == 2  # one for each service: more questions would only cost time
+    for name in ("collector", "scheduler"):
+        assert report[name]["status"] == "unreachable"
+        assert "is not answering: it is there, but said nothing for" in report[name]["detail"]
 
 
 def test_status_says_what_it_may_not_see(

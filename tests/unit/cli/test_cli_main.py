@@ -1,6 +1,10 @@
 """The command line as a whole: grammar, exit codes, one line per error."""
 
+import errno
 import importlib
+import json
+import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,8 +15,9 @@ import pytest
 from alicia.base.errors import AliciaError, Kind, NotFound
 from alicia.base.version import __version__
 from alicia.cli.commands import COMMANDS
+from alicia.cli.examples import EXAMPLES
 from alicia.cli.exits import Exit, Failed, Refused, Unreachable, Usage, exit_of, one_line
-from alicia.cli.main import main, parse
+from alicia.cli.main import build_parser, main, parse
 from alicia.cli.parsing import settings_given
 
 
@@ -49,6 +54,94 @@ def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == Exit.DONE
     assert capsys.readouterr().out == f"alicia {__version__}\n"
+
+
+def test_version_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    for line in ("--version --json", "--json --version"):
+        assert main(line.split()) == Exit.DONE
+        assert json.loads(capsys.readouterr().out) == {"version": __version__}
+
+
+def every_command() -> set[str]:
+    """``alicia events add`` and its like: whatever has a help of its own and no further word."""
+    found = set()
+    waiting = [build_parser()]
+    while waiting:
+        parser = waiting.pop()
+        choices = [a.choices for a in parser._actions if isinstance(a.choices, dict)]
+        waiting += [sub for named in choices for sub in named.values()]
+        if not choices:
+            found.add(parser.prog)
+    return found
+
+
+def test_every_command_has_examples_and_no_other() -> None:
+    assert set(EXAMPLES) == every_command()
+
+
+@pytest.mark.parametrize("command", sorted(EXAMPLES))
+def test_examples_are_shown_and_can_be_typed(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*command.split()[1:], "--help"]) == Exit.DONE
+    shown = capsys.readouterr().out
+    for words in EXAMPLES[command]:
+        line = f"{command} {words}".rstrip()
+        assert f"\n  {line}\n" in shown
+        assert callable(parse(shlex.split(line)[1:]).action)
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("evnts list", "; did you mean events? (see alicia --help)"),
+        ("events lst", "; did you mean list? (see alicia events --help)"),
+        ("zzz", ") (see alicia --help)"),
+        ("alerts --severity eror", "; did you mean error? (see alicia alerts --help)"),
+    ],
+)
+def test_a_mistyped_word_gets_a_hint(
+    line: str, hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(line.split()) == Exit.USAGE
+    assert capsys.readouterr().err.endswith(f"{hint}\n")
+
+
+@pytest.mark.parametrize("line", ["token list", "token create", "up", "up --fresh"])
+def test_a_data_folder_that_is_a_file_is_said_in_one_line(
+    line: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "data").touch()
+    assert main(line.split()) == Exit.FAILED
+    said = capsys.readouterr()
+    assert (said.out, said.err.count("\n")) == ("", 1)
+    assert str(tmp_path / "data") in said.err
+    assert "choose another" in said.err
+
+
+def test_a_fault_of_the_system_without_a_file_is_shown_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fall(_context: object) -> int:
+        raise ConnectionResetError(errno.ECONNRESET, "Connection reset by peer")
+
+    monkeypatch.setattr("alicia.cli.configuration.show", fall)
+    with pytest.raises(ConnectionResetError):
+        main(["config", "show"])
+
+
+@pytest.mark.parametrize("line", ["--help", "events add --help", "config show", "--version"])
+def test_a_reader_that_has_gone_is_no_fault(line: str) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "wb") as output:
+        done = subprocess.run(
+            [sys.executable, "-m", "alicia", *line.split()],
+            stdout=output,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (Exit.DONE, b"")
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,7 @@ def mosquitto_config(folder: Path, *, user: str, port: int, lan: bool) -> str:
         "max_packet_size 67108864",
         "set_tcp_nodelay true",
         "log_dest stderr",
+        "log_timestamp_format %Y-%m-%dT%H:%M:%S",
         "log_type error",
         "log_type warning",
     ]

@@ -49,6 +49,7 @@ async def serve(port: int, password: str) -> None:
         }
     )
     await broker.start()
+    print(f"alicia trial broker listening on mqtt://127.0.0.1:{port}", flush=True)
     await ending.wait()
     await broker.shutdown()
 

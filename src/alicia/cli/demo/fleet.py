@@ -22,6 +22,7 @@ from alicia.adapters.bus.connect import make_bus
 from alicia.adapters.clock import SystemClock, SystemRandom
 from alicia.adapters.files import make_private_folder, write_atomically
 from alicia.adapters.lifetime import Ending
+from alicia.adapters.logs import set_up_logs
 from alicia.adapters.settings import Settings
 from alicia.base.clock import Clock, Random
 from alicia.cli.bus import broker_url
@@ -37,6 +38,7 @@ _CHAOS_SEED: Final = 1  # the same troubles at the same time of every day they a
 _CHAOS_LOOK_SECONDS: Final = 1.0
 _PLAN_AGAIN_SECONDS: Final = 5.0
 _CLEAR_SECONDS: Final = 2.0
+_log: Final = logging.getLogger(__name__)
 
 
 def run_demo(settings: Settings, services: int = 20, rate: float = 1.0, chaos: bool = False) -> int:
@@ -45,6 +47,7 @@ def run_demo(settings: Settings, services: int = 20, rate: float = 1.0, chaos: b
     ``rate`` is messages of metrics per second and service.
     """
     # Twenty clients would each tell of the same lost broker; the control's word is enough.
+    set_up_logs("demo", level=settings.log_level)
     logging.getLogger("alicia.adapters.bus").setLevel(logging.ERROR)
     return uvloop.run(_play(settings, services=services, rate=rate, chaos=chaos))
 
@@ -115,6 +118,7 @@ class Fleet:
         with contextlib.suppress(TimeoutError):
             clearing = asyncio.to_thread(agenda.clear, self._settings)
             await asyncio.wait_for(clearing, _CLEAR_SECONDS)
+        self._was_connected = False  # of an end that was asked for there is nothing to tell
         await self._control.stop()
         self._note.unlink(missing_ok=True)
 
@@ -149,7 +153,7 @@ class Fleet:
     def _on_state(self, state: BusState) -> None:
         if state.connected != self._was_connected:
             self._was_connected = state.connected
-            print(f"alicia demo: {state.detail}", flush=True)
+            _log.log(logging.INFO if state.connected else logging.WARNING, "bus: %s", state.detail)
 
     def _on_control(self, message: Message) -> None:
         name = message.topic.split("/")[-2]

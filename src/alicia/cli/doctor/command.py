@@ -2,16 +2,18 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from urllib.parse import urlsplit
+from typing import Final
 
 from alicia.adapters.clock import SystemRandom
-from alicia.cli.api import read_note
+from alicia.cli.api import noted_address, read_note
 from alicia.cli.context import Context
 from alicia.cli.doctor import broker, machine, services
 from alicia.cli.doctor.finding import Finding, Verdict
 from alicia.cli.exits import Exit
 from alicia.cli.output import progress
 from alicia.cli.parsing import Group
+
+_PATIENCE_SECONDS: Final = 5.0  # a service that takes longer is a finding
 
 
 def configure(group: Group) -> None:
@@ -42,7 +44,9 @@ def examine(context: Context) -> list[Finding]:
     """The findings of all checks, in the order in which trouble is best mended."""
     settings = context.settings
     secret = SystemRandom().token_hex(8)
-    bound = urlsplit(str(read_note("collector", settings.data_dir).get("url") or "")).hostname or ""
+    bound = noted_address(read_note("collector", settings.data_dir)).hostname or ""
+    collector = context.collector.within(_PATIENCE_SECONDS)
+    scheduler = context.scheduler.within(_PATIENCE_SECONDS)
     checks: Sequence[Callable[[], Sequence[Finding]]] = (
         lambda: [machine.data_folder(settings)],
         lambda: [machine.disk_space(settings)],
@@ -52,9 +56,9 @@ def examine(context: Context) -> list[Finding]:
         lambda: [machine.exposure(settings, bound=bound)],
         lambda: [machine.audit_log(settings)],
         lambda: asyncio.run(broker.check_broker(settings, secret=secret)),
-        lambda: [services.service(context.collector)],
-        lambda: [services.service(context.scheduler)],
-        lambda: [services.fleet(context.collector)],
+        lambda: [services.service(collector)],
+        lambda: [services.service(scheduler)],
+        lambda: [services.fleet(collector)],
     )
     return [finding for check in progress(checks, "checking") for finding in check()]
 
