@@ -61,6 +61,8 @@ class Actions:
             )
         except BusUnavailable as error:
             return Outcome(Signal.INTERRUPTED, "broker_unreachable", error=str(error))
+        except AliciaError as error:
+            return Outcome(Signal.FAILED_RETRYABLE, error.code, error=str(error))
         return _after_puback(ack, require_ack=task.event.require_ack)
 
     def _publication(self, task: Task, action: MqttAction) -> Publication:

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from alicia.adapters.actions import TRIGGERED_BY
 from alicia.base.clock import Clock
 from alicia.base.counters import Counters
-from alicia.base.errors import AliciaError, Kind
+from alicia.base.errors import AliciaError, BadField, Kind
 from alicia.base.limits import BODY_BYTES_MAX, REJECTS_KEPT
 from alicia.base.times import seconds
 from alicia.scheduler.listeners import Listeners
@@ -107,7 +107,7 @@ class Inbox:
         try:
             await self._treat(message)
         except AliciaError as error:
-            self._refuse(message.topic, Reject(0, error.code, str(error)))
+            self._refuse(message.topic, Reject(0, _code(error), str(error)))
 
     async def _treat(self, message: Message) -> None:
         topic = message.topic
@@ -138,8 +138,7 @@ class Inbox:
         except AliciaError as error:
             if error.kind is Kind.UNAVAILABLE:  # nothing was done, so the same may be asked again
                 self._seen.pop(command.message_id, None)
-            faults = error.errors()
-            code = faults[0].code if len(faults) == 1 else error.code
+            faults, code = error.errors(), _code(error)
             self._refuse(message.topic, Reject(0, code, str(error)))
             outcome = {"ok": False, **base, **_problem(code, str(error))}
             if faults:
@@ -203,9 +202,9 @@ class Inbox:
         if not command.reply_to:
             return
         try:
-            topic = check_topic(command.reply_to, field="reply_to")
+            topic = _reply_topic(command.reply_to)
         except AliciaError as error:
-            self._refuse(self._topics.scheduler_events, Reject(0, error.code, str(error)))
+            self._refuse(self._topics.scheduler_events, Reject(0, _code(error), str(error)))
             return
         self._notices.put(topic, outcome, message_type="response", correlation=command.correlation)
 
@@ -215,8 +214,7 @@ class Inbox:
             {
                 "timestamp": seconds(self._clock.now_ms()),
                 "entry": redact_text(topic),
-                "reason": reject.code,
-                "detail": redact_text(reject.detail),
+                **Reject(reject.index, reject.code, redact_text(reject.detail)).to_api(),
             }
         )
 
@@ -227,6 +225,22 @@ class Inbox:
         if len(self._seen) > _IDS_KEPT:
             self._seen.popitem(last=False)
         return False
+
+
+def _reply_topic(topic: str) -> str:
+    """Where an answer goes; a broker may hang up on who publishes below its own ``$``."""
+    if topic.startswith("$"):
+        raise BadField(
+            "reply_to", "reply_to: topics that begin with $ belong to the broker",
+            reason="bad_topic",
+        )  # fmt: skip
+    return check_topic(topic, field="reply_to")
+
+
+def _code(error: AliciaError) -> str:
+    """The code of the one fault, else that of the error as a whole."""
+    faults = error.errors()
+    return faults[0].code if len(faults) == 1 else error.code
 
 
 def _problem(code: str, detail: str) -> dict[str, object]:

@@ -6,25 +6,27 @@ loses against another one is answered as a conflict; nothing is merged behind an
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar, Final
 
-from alicia.adapters.http.outbound import Outbound
+from alicia.adapters.http.outbound import Outbound, checked_headers
 from alicia.base.clock import Clock, Random, uuid7
-from alicia.base.errors import BadField, Conflict
+from alicia.base.errors import BadField, Conflict, NotFound
 from alicia.scheduler.chains import check_chain, event_named
 from alicia.scheduler.dispatch import Dispatcher
 from alicia.scheduler.listeners import Listeners
 from alicia.scheduler.outcomes import Outcomes
+from alicia.scheduler.secrets import check_unmasked, unmasked
 from alicia.scheduler.starts import Starts
 from alicia.scheduler.timings import Timings
 from alicia.scheduler.track import Tracker
 from alicia.scheduling.event import Event, EventRecord, HttpAction, Lifecycle
 from alicia.scheduling.execution import Execution, ExecutionStatus, Origin, Reason
+from alicia.scheduling.instants import read_instant
 from alicia.scheduling.parse import parse_event, update_event
 from alicia.scheduling.plan import Closed, closed, first_due
-from alicia.scheduling.ports import ExecutionFilter, Ledger, Remembered
+from alicia.scheduling.ports import ExecutionFilter, Ledger, Remembered, id_taken
 from alicia.wire.commands import Verb
 
 _EVENT_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
@@ -95,6 +97,21 @@ class Desk:
         due_us = first_due(event, self._timings.trigger(event), now_us=now_us)
         return EventRecord(event=event, next_due_us=due_us if event.enabled else None)
 
+    async def rehearse(self, body: Mapping[str, object], taken: Container[str]) -> EventRecord:
+        """What ``create`` would make of a body, were the ids of ``taken`` in use too.
+
+        Raises:
+            BadRequest, BadField, Conflict: as ``create``.
+        """
+        record = await self.draft(body)
+        event_id = record.event.event_id
+        try:
+            await self._ledger.get(event_id)
+        except NotFound:
+            if event_id not in taken:
+                return record
+        raise id_taken(event_id)
+
     async def create(
         self, body: Mapping[str, object], *, remember: Rememberer = lambda _record: None
     ) -> EventRecord:
@@ -123,7 +140,7 @@ class Desk:
         now_us = self._clock.now_us()
         event = update_event(
             record.event,
-            patch,
+            unmasked(patch, record.event),
             now_us=now_us,
             zones=self._timings.zones,
             topic_prefix=self._topic_prefix,
@@ -137,15 +154,19 @@ class Desk:
         stored = await self._store(edited, expected_rev=if_rev or record.rev)
         return self._told(Verb.UPDATE, stored)
 
-    async def pause(self, event_id: str, *, until_us: int | None = None) -> EventRecord:
-        """Let nothing be due until resumed, or until an instant.
+    async def pause(self, event_id: str, *, until: object = None) -> EventRecord:
+        """Let nothing be due until resumed, or until an instant; wall time is the event's.
 
         Raises:
             NotFound: there is no such event.
-            BadField: ``until`` lies in the past.
+            BadField: ``until`` is no time, or lies in the past.
         """
         record = await self._editable(event_id)
         now_us = self._clock.now_us()
+        until_us: int | None = None
+        if until is not None:
+            zone = self._timings.zones(record.event.timing.timezone)
+            until_us, _ = read_instant(until, zone, field="until")
         if until_us is not None and until_us <= now_us:
             raise BadField(
                 "until", "until: lies in the past; leave it out or write a time to come",
@@ -263,6 +284,7 @@ class Desk:
         """The faults that only the rest of the system shows."""
         if isinstance(event.action, HttpAction):
             self._outbound.check(event.action.url, field="action.url")
+            _check_headers(event.action)
         await check_chain(self._ledger, event)
 
     async def _editable(self, event_id: str) -> EventRecord:
@@ -336,3 +358,13 @@ class Desk:
             ended_us=now_us,
             owner=self._node,
         )
+
+
+def _check_headers(action: HttpAction) -> None:
+    """Refuse at once what could not be sent later."""
+    check_unmasked(action)
+    try:
+        checked_headers(dict(action.headers))
+    except BadField as error:
+        loc = ("action", *error.loc)
+        raise BadField(loc, f"action.{error}", reason=error.reason) from None

@@ -3,8 +3,9 @@
 Source: contract.md §4, ``POST /events/import``.
 """
 
+import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -54,7 +55,7 @@ def read_batch(body: bytes, media_type: str, *, system: bool) -> Batch:
     if len(body) > TEXT_BYTES_MAX:
         raise BadField("body", f"body: longer than {TEXT_BYTES_MAX} bytes", reason="too_long")
     try:
-        text = body.decode()
+        text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise BadField(
             "body", f"body: not UTF-8 at byte {error.start}", reason="bad_utf8"
@@ -70,9 +71,12 @@ async def import_batch(desk: Desk, batch: Batch, *, dry_run: bool) -> Imported:
     """Store every event that can be stored, in order."""
     records: list[EventRecord] = []
     faults = list(batch.faults)
+    taken: set[str] = set()
     for index, body in batch.bodies:
         try:
-            records.append(await (desk.draft(body) if dry_run else desk.create(body)))
+            record = await (desk.rehearse(body, taken) if dry_run else desk.create(body))
+            taken.add(record.event.event_id)
+            records.append(record)
         except AliciaError as error:
             found = error.errors()
             faults.append(
@@ -106,8 +110,27 @@ def _from_value(value: object) -> Batch:
     )
 
 
+# What an unquoted word is, by its first character; every other one is a text.
+_NULL: Final = ("tag:yaml.org,2002:null", re.compile(r"(?:~|null|Null|NULL|)\Z"))
+_BOOL: Final = ("tag:yaml.org,2002:bool", re.compile(r"(?:[tT]rue|TRUE|[fF]alse|FALSE)\Z"))
+_WHOLE: Final = ("tag:yaml.org,2002:int", re.compile(r"[-+]?(?:0|[1-9][0-9]*)\Z"))
+_BROKEN: Final = (
+    "tag:yaml.org,2002:float",
+    re.compile(r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?\Z"),
+)
+
+
 class _Loader(yaml.SafeLoader):
-    """Plain values only. No aliases: nine lines of them can stand for a billion items."""
+    """Plain values as JSON has them, written as in YAML 1.2: ``on`` and ``10:30`` are texts.
+
+    No aliases: nine lines of them can stand for a billion items.
+    """
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - the library declares it so
+        **{start: [_NULL] for start in ("", "~", "n", "N")},
+        **{start: [_BOOL] for start in "tTfF"},
+        **{start: [_WHOLE, _BROKEN] for start in "-+.0123456789"},
+    }
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.AliasEvent):
@@ -116,12 +139,18 @@ class _Loader(yaml.SafeLoader):
 
 
 def _load_yaml(text: str) -> object:
+    """The value, through the door of JSON, whose bounds then hold for it too."""
     try:
-        value = _read_one(text)
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        reason = " ".join(str(error).split())[:300] or "nested too deeply"
-        raise BadField("body", f"body: not YAML: {reason}", reason="bad_yaml") from None
-    return _plain(value)
+        written = json.dumps(_read_one(text), allow_nan=False)
+    except yaml.YAMLError as error:
+        reason = " ".join(str(error).split())[:300]
+    except RecursionError:
+        reason = "nested too deeply"
+    except (TypeError, ValueError):
+        reason = "it holds a value that JSON has no word for; write it as a text"
+    else:
+        return decode_bounded(written.encode())
+    raise BadField("body", f"body: not YAML: {reason}", reason="bad_yaml") from None
 
 
 def _read_one(text: str) -> object:
@@ -130,17 +159,3 @@ def _read_one(text: str) -> object:
         return loader.get_single_data()
     finally:
         loader.dispose()
-
-
-def _plain(value: object) -> object:
-    """Without the dates that YAML makes of texts: our own reader takes RFC 3339."""
-    if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        return [_plain(item) for item in value]
-    return value if isinstance(value, str | int | float | bool | None) else _iso(value)
-
-
-def _iso(value: object) -> str:
-    isoformat = getattr(value, "isoformat", None)
-    return str(isoformat()) if callable(isoformat) else str(value)

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from alicia.scheduler.api.changes import until_us
 from alicia.scheduler.api.rendering import Rendering
 from alicia.scheduler.desk import Desk
 from alicia.scheduling.event import EventRecord
@@ -29,13 +28,14 @@ class Obedience:
             case Verb.CANCEL:
                 return self._told(await desk.cancel(event_id))
             case Verb.PAUSE:
-                return self._told(await desk.pause(event_id, until_us=until_us(command.until)))
+                return self._told(await desk.pause(event_id, until=command.until))
             case Verb.RESUME:
                 return self._told(await desk.resume(event_id))
             case Verb.TRIGGER:
                 execution = await desk.start(
                     event_id,
                     origin=Origin.MQTT,
+                    payload=command.payload,
                     dedupe=f"{command.source}:{command.message_id}" if command.message_id else None,
                     hops=command.hops,
                 )

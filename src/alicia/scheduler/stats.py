@@ -43,6 +43,13 @@ class Stats:
         self._clock = clock
         self._counters = counters
 
+    def rejects(self) -> Mapping[str, object]:
+        """The reply of ``GET /api/v1/rejects``."""
+        return {
+            "rejects": list(self._inbox.refusals),
+            "total": self._counters.by_label("rejected"),
+        }
+
     async def answer(self) -> Mapping[str, object]:
         """The reply; totals are those of the ledger, rates and lags those of this process."""
         totals = await self._ledger.totals()

@@ -151,7 +151,7 @@ class Tracker:
 
         When both are there, only the success of the try stands against the verdict.
         """
-        attempt = asyncio.create_task(self._attempts.make(item))
+        attempt = asyncio.create_task(self._try(item))
         try:
             either: set[asyncio.Future[Any]] = {attempt, item.verdict}
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
@@ -167,6 +167,21 @@ class Tracker:
             if not attempt.done():
                 attempt.cancel()
                 await asyncio.gather(attempt, return_exceptions=True)
+
+    async def _try(self, item: Opened) -> Outcome:
+        """One try; where our own code fails in the middle of it, it has failed as any other."""
+        try:
+            return await self._attempts.make(item)
+        except Exception:
+            if not item.under_way:
+                raise
+            self._counters.add("execution_errors")
+            _log.exception("a try of execution %s broke off", item.execution.execution_id)
+            return Outcome(
+                Signal.FAILED_RETRYABLE,
+                "internal_error",
+                error="a fault of Alicia's own; the scheduler's log has it",
+            )
 
     async def _settle_row(
         self, execution: Execution, outcome: Outcome, *, event: Event | None

@@ -18,6 +18,10 @@ TEXT_BYTES_MAX: Final = 1024 * 1024
 LINES_MAX: Final = 10_000
 _SETTING: Final = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*|\"[^\"]*\"|'[^']*')\s*=\s*(.*)")
 _NAME_CHARS_MAX: Final = 80
+_NO_SHELL: Final = (
+    "commands are not run: each line becomes a disabled reminder with its command as the"
+    " description; give it a target, then enable it"
+)
 _ZONE_SETTINGS: Final = ("CRON_TZ", "TZ")
 
 
@@ -65,10 +69,12 @@ def read_crontab(text: str, *, system: bool = False) -> Crontab:
             bodies.append(_body(stripped, number, state.zone, system=system))
         except AliciaError as error:
             faults.append(LineFault(number, error.errors()[0].code, str(error)))
-    notes: tuple[str, ...] = ()
+    notes = []
+    if bodies:
+        notes.append(_NO_SHELL)
     if state.ignored:
-        notes = ("settings without effect here: " + " ".join(dict.fromkeys(state.ignored)),)
-    return Crontab(tuple(bodies), tuple(faults), notes)
+        notes.append("settings without effect here: " + " ".join(dict.fromkeys(state.ignored)))
+    return Crontab(tuple(bodies), tuple(faults), tuple(notes))
 
 
 def _took_setting(line: str, state: _State) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from alicia.base.durations import format_duration_ms, parse_duration_ms
 from alicia.base.errors import BadField, BadRequest, FieldError
@@ -10,6 +10,14 @@ from alicia.base.errors import BadField, BadRequest, FieldError
 E = TypeVar("E", bound=StrEnum)
 R = TypeVar("R")
 Loc = tuple[str | int, ...]
+_BREAKS: Final = str.maketrans("", "", "\n\r\t")
+
+
+def has_controls(text: str) -> bool:
+    """Whether a text holds what no broker, log or header takes: controls, lone surrogates."""
+    return any(
+        ord(char) < 32 or 127 <= ord(char) < 160 or 0xD800 <= ord(char) < 0xE000 for char in text
+    )
 
 
 class Fields:
@@ -66,8 +74,19 @@ class Fields:
         if self._faults:
             raise BadRequest(tuple(self._faults))
 
-    def text(self, name: str, *, chars_max: int, default: str = "", required: bool = False) -> str:
-        """A text without control characters, stripped."""
+    def text(
+        self,
+        name: str,
+        *,
+        chars_max: int,
+        default: str = "",
+        required: bool = False,
+        lines: bool = False,
+    ) -> str:
+        """A text without control characters, stripped; with ``lines`` it may have breaks and tabs.
+
+        What a name holds goes into topics and logs, where a break would begin a new entry.
+        """
         value = self.raw(name)
         if value is None or value == "":
             if required:
@@ -81,8 +100,7 @@ class Fields:
         if len(text) > chars_max:
             self.fault(name, f"is longer than {chars_max} characters", reason="too_long")
             return default
-        if any((ord(char) < 32 and char not in "\n\t") or 0xD800 <= ord(char) < 0xE000
-               for char in text):  # fmt: skip
+        if has_controls(text.translate(_BREAKS) if lines else text):
             self.fault(name, "holds a control character or a lone surrogate")
             return default
         return text
@@ -90,13 +108,16 @@ class Fields:
     def texts(self, name: str, *, chars_max: int, count_max: int) -> tuple[str, ...]:
         """A list of texts, or one text; duplicates are dropped."""
         value = self.raw(name)
-        items = [value] if isinstance(value, str) and value else value or []
+        items = [] if value is None or value == "" else [value] if isinstance(value, str) else value
         if not isinstance(items, list | tuple) or len(items) > count_max:
             self.fault(name, f"must be a list of at most {count_max} texts")
             return ()
         for item in items:
             if not isinstance(item, str) or not 1 <= len(item.strip()) <= chars_max:
                 self.fault(name, f"must hold texts of 1 to {chars_max} characters")
+                return ()
+            if has_controls(item.strip()):
+                self.fault(name, "holds a control character or a lone surrogate")
                 return ()
         return tuple(dict.fromkeys(item.strip() for item in items))
 

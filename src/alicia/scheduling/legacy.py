@@ -34,17 +34,20 @@ _TYPE_OF_FIELD: Final = {
 def normalised(body: Mapping[str, object]) -> dict[str, object]:
     """The body with ``schedule_config`` spread over today's fields, and the type filled in.
 
-    Today's fields win over older ones. Values are not judged here.
+    Today's fields win over older ones. Values are not judged here; a config that is no object
+    stays, for the reader to refuse.
     """
-    result = {key: value for key, value in body.items() if key != "schedule_config"}
+    result = dict(body)
     config = body.get("schedule_config")
     if isinstance(config, Mapping):
+        del result["schedule_config"]
         _spread(config, result)
-    kind = result.get("schedule_type") or result.pop("event_type", None)
-    if isinstance(kind, str):
+    older = result.pop("event_type", None)
+    kind = older if result.get("schedule_type") in (None, "") else result["schedule_type"]
+    if isinstance(kind, str) and kind.strip():
         kind = kind.strip().lower()
         result["schedule_type"] = _TYPES.get(kind, kind)
-    elif kind is None:
+    elif kind is None or isinstance(kind, str):
         given = [name for name in _TYPE_OF_FIELD if result.get(name) not in (None, "")]
         if len(given) == 1:
             result["schedule_type"] = _TYPE_OF_FIELD[given[0]]

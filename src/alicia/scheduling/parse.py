@@ -76,8 +76,11 @@ def update_event(
         BadRequest: with every faulty field.
     """
     changes = normalised(patch)
-    changes.pop("event_id", None)
+    event_id = changes.pop("event_id", None)
     fields = Fields(definition(event) | changes | _edited_action(event, changes, topic_prefix))
+    if event_id not in (None, "", event.event_id):
+        fields.fault("event_id", "stays what it is; leave it out, or create another event",
+                     reason="fixed_field")  # fmt: skip
     edited = _read(
         fields, event_id=event.event_id, now_us=now_us, created_us=event.created_us,
         default_zone=event.timing.timezone, zones=zones, topic_prefix=topic_prefix,
@@ -178,7 +181,7 @@ def _read(
         # A faulty timing never leaves this module: ``check`` raises first.
         timing=timing or Timing(schedule_type=ScheduleType.ONCE, timezone="UTC", anchor_us=now_us),
         action=action,
-        description=fields.text("description", chars_max=_TEXT_CHARS_MAX),
+        description=fields.text("description", chars_max=_TEXT_CHARS_MAX, lines=True),
         target_service=fields.text("target_service", chars_max=_NAME_CHARS_MAX),
         target_topic=target_topic,
         payload=payload if isinstance(payload, Mapping) else None,

@@ -26,6 +26,7 @@ def read_timing(
 
     ``anchor_us`` is ``start_at``, else ``created_us``; an edit may keep another (``parse``).
     """
+    fields.mapping("schedule_config")  # the older shape; what is in it was spread before
     kind = _schedule_type(fields)
     name = fields.text("timezone", chars_max=64, default=default_zone)
     zone = fields.guarded(lambda: zones(name), None)
@@ -56,7 +57,7 @@ def read_timing(
 
 
 def _schedule_type(fields: Fields) -> ScheduleType | None:
-    if not fields.has("schedule_type"):
+    if fields.raw("schedule_type") in (None, ""):
         fields.fault(
             "schedule_type", "is missing; write one of " + " ".join(ScheduleType), reason="missing"
         )
@@ -103,7 +104,7 @@ def _interval_us(fields: Fields) -> int:
 
 
 def _cron(fields: Fields) -> str:
-    return fields.text("cron_expression", chars_max=1000, required=True)
+    return fields.text("cron_expression", chars_max=1000, required=True, lines=True)
 
 
 def _recurrence(fields: Fields) -> str | Mapping[str, object]:
@@ -112,7 +113,9 @@ def _recurrence(fields: Fields) -> str | Mapping[str, object]:
         return value.strip()
     if isinstance(value, Mapping) and value:
         rule = value.get("rrule")
-        return rule.strip() if isinstance(rule, str) else dict(value)
+        if isinstance(rule, str):
+            return rule.strip()
+        return {key: part for key, part in value.items() if part is not None}
     fields.fault(
         "recurrence",
         'is missing; write an RRULE text, {"frequency": "daily"} or {"sun": "sunset"} with its'

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from alicia.base.errors import Conflict
 from alicia.scheduling.event import Event, EventRecord, EventStatus
 from alicia.scheduling.execution import Execution, ExecutionStatus, Origin, Reason, Signal
 from alicia.scheduling.lease import Lease
@@ -139,6 +140,14 @@ class Totals:
     successes: int
     failures: int
     misses: int
+
+
+def id_taken(event_id: str) -> Conflict:
+    """The error of ``Ledger.add`` for an id that is in use."""
+    return Conflict(
+        f"event_id: {event_id!r} is taken; leave it out or PUT to change that event",
+        loc=("event_id",),
+    )
 
 
 class Ledger(Protocol):

@@ -57,7 +57,8 @@ class Window:
 def preview(body: Mapping[str, object], *, now_us: int, default_zone: str, zones: Zones) -> Preview:
     """Answer a preview request; jitter is not applied.
 
-    With ``until`` every instant up to it is given (at most RUNS_MAX), else the next ``n``.
+    With ``until`` every instant up to it is given (at most RUNS_MAX), else the next ``n``;
+    ``max_runs`` counts from the first instant of the window.
 
     Raises:
         BadRequest: with every faulty field.
@@ -71,6 +72,8 @@ def preview(body: Mapping[str, object], *, now_us: int, default_zone: str, zones
     fields.check()
     assert built is not None, "a timing without faults has a trigger"
     runs, truncated = _runs(built.trigger, window)
+    if timing.max_runs is not None and len(runs) >= timing.max_runs:
+        runs, truncated = runs[: timing.max_runs], False
     return Preview(
         runs=runs,
         text=built.trigger.words(),

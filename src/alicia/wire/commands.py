@@ -33,11 +33,15 @@ class Verb(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command; ``event`` is the unchecked body, ``reply_to`` "" where no answer is wanted."""
+    """One command; ``event`` is the unchecked body, ``reply_to`` "" where no answer is wanted.
+
+    ``payload`` is that of one run, for a trigger.
+    """
 
     verb: Verb
     event_id: str
     event: Mapping[str, object]
+    payload: Mapping[str, object] | None
     until: object
     reply_to: str
     correlation: bytes
@@ -111,11 +115,15 @@ def decode_command(message: Message) -> Command | Reject:
     event_id = _id(value.get("event_id")) or _id(event.get("event_id"))
     if not event_id and verb is not Verb.CREATE:
         return Reject(0, "missing_event_id", f"event_id: {verb.value} needs the id of an event")
+    payload = value.get("payload") if verb is Verb.TRIGGER else None
+    if payload is not None and not isinstance(payload, dict):
+        return _bad_payload()
     reply_to = value.get("reply_to")
     return Command(
         verb=verb,
         event_id=event_id,
         event=event,
+        payload=payload,
         until=value.get("until"),
         reply_to=message.response_topic or (reply_to if isinstance(reply_to, str) else ""),
         correlation=message.correlation,
@@ -136,7 +144,7 @@ def decode_trigger(message: Message) -> Trigger | Reject:
         return Reject(0, "missing_event_id", "event_id: name the event by event_id or by name")
     payload = value.get("payload")
     if payload is not None and not isinstance(payload, dict):
-        return Reject(0, "bad_payload", "payload: must be an object; leave it out for none")
+        return _bad_payload()
     return Trigger(event_id, name, payload, opened.message_id, opened.source, opened.hops)
 
 
@@ -205,6 +213,10 @@ def _open(message: Message, keys: tuple[str, ...]) -> Opened | Reject:
         if not (isinstance(inner, dict) and any(key in inner for key in keys)):
             value = outer
     return Opened(value, opened.message_id, opened.source, opened.hops)
+
+
+def _bad_payload() -> Reject:
+    return Reject(0, "bad_payload", "payload: must be an object; leave it out for none")
 
 
 def _outer(body: bytes) -> dict[str, object] | None:

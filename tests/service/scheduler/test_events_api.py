@@ -77,6 +77,11 @@ async def test_an_event_is_created_read_changed_and_ended(harness: Harness) -> N
         ({"action": {"type": "shell", "command": "rm"}}, "action", None),
         ({"action": {"type": "http", "method": "GET", "url": "http://169.254.169.254/"}},
          "action.url", None),
+        ({"action": {"type": "http", "url": "http://127.0.0.1:9/", "headers": {"Host": "x"}}},
+         "action.headers", "bad_header"),
+        ({"action": {"type": "http", "url": "http://127.0.0.1:9/",
+                     "headers": {"Authorization": "*** (0a1b2c3d)"}}},
+         "action.headers", "masked_secret"),
         ({"triggers": [{"topic": "a/#/b"}]}, "triggers", None),
         ({"misfire": {"policy": "panic"}}, "misfire", None),
     ],
@@ -135,6 +140,8 @@ async def test_a_repeated_request_gets_the_first_answer_also_after_a_restart(
     key = {"Idempotency-Key": "k-1"}
     first = await harness.http.post("/events", json=GOOD, headers=key)
     again = await harness.http.post("/events", json=GOOD, headers=key)
+    for name in ("location", "etag"):
+        assert again.headers[name] == first.headers[name]
     other = await harness.http.post("/events", json=GOOD | {"name": "b"}, headers=key)
     assert again.status_code == 201
     assert again.json() == first.json()
@@ -144,6 +151,28 @@ async def test_a_repeated_request_gets_the_first_answer_also_after_a_restart(
     late = await harness.http.post("/events", json=GOOD, headers=key)
     assert late.json() == first.json()
     assert len((await harness.get("/events"))["events"]) == 1
+
+
+async def test_a_secret_header_is_sent_and_never_shown(harness: Harness) -> None:
+    headers = {"Authorization": "Bearer hush", "X-Room": "hall"}
+    action = {"type": "http", "url": "http://127.0.0.1:9/", "headers": headers}
+    shown = await harness.add(event_id="e1", target_topic=None, action=action)
+    assert shown["action"]["headers"]["X-Room"] == "hall"
+    assert shown["action"]["headers"]["Authorization"].startswith("***")
+
+    async def stored() -> object:
+        return dict((await harness.scheduler.ledger.get("e1")).event.action.headers)
+
+    edited = await harness.http.put("/events/e1", json={**shown, "name": "new"})
+    assert edited.status_code == 200, edited.text
+    assert await stored() == headers
+    await harness.hear("alicia/scheduler/events/result", 2)
+    answers = [edited.text, (await harness.http.get("/events")).text]
+    assert not any("hush" in text for text in answers)
+    assert not any(b"hush" in message.body for message in harness.heard)
+    changed = {**shown["action"], "headers": {"Authorization": "Bearer new"}}
+    await harness.http.put("/events/e1", json={"action": changed})
+    assert await stored() == {"Authorization": "Bearer new"}
 
 
 async def test_lists_are_filtered_and_paged(harness: Harness) -> None:
@@ -192,6 +221,16 @@ async def test_a_pause_may_end_by_itself(harness: Harness) -> None:
     assert time.time() > until
     past = await harness.http.post(f"/events/{event['event_id']}/pause", json={"until": 5})
     assert (past.status_code, past.json()["type"]) == (422, "until_past")
+
+
+async def test_a_pause_ends_at_the_wall_time_of_the_event(harness: Harness) -> None:
+    await harness.add(event_id="e1", timezone="Asia/Kathmandu")
+    paused = await harness.post("/events/e1/pause", {"until": "2099-01-01T00:00:00"})
+    assert paused["event"]["paused_until"] == 4_070_908_800 - 20_700  # +05:45
+    for until in ("soon", True, [1], {}, "", 1, "2099-01-01T25:00:00"):
+        reply = await harness.http.post("/events/e1/pause", json={"until": until})
+        assert reply.status_code == 422
+        assert reply.json()["errors"][0]["loc"] == ["until"]
 
 
 async def test_an_edit_acts_within_a_moment(harness: Harness) -> None:
@@ -276,6 +315,57 @@ async def test_an_import_takes_what_is_good(
     assert (done["accepted"], len(done["rejected"])) == (len(names), faults)
     stored = (await harness.get("/events"))["events"]
     assert sorted(event["name"] for event in stored) == sorted(names)
+
+
+async def test_a_list_in_yaml_means_what_it_says(harness: Harness) -> None:
+    content = """\ufeff- name: a
+  schedule_type: recurring
+  recurrence: {frequency: daily, time_of_day: 10:30}
+  target_topic: alicia/a
+  payload: {on: yes, off: ~, n: 010, x: 1.5, y: -3, date: 2026-01-01, z: true}
+"""
+    reply = await harness.http.post(
+        "/events/import", content=content.encode(), headers={"Content-Type": "application/yaml"}
+    )
+    (event,) = reply.json()["events"]
+    assert event["recurrence"]["time_of_day"] == "10:30"
+    assert event["payload"] == {
+        "on": "yes", "off": None, "n": "010", "x": 1.5, "y": -3, "date": "2026-01-01", "z": True,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("payload", "code"),
+    [
+        ("!!binary aGk=", "bad_yaml"),
+        ("!!float .nan", "bad_yaml"),
+        ("!!timestamp 2026-01-01", "bad_yaml"),
+        ("!!set {a}", "bad_yaml"),
+        ("9" * 5000, "bad_yaml"),
+        ("[" * 5000, "bad_yaml"),
+        ("{a: " * 40 + "1" + "}" * 40, "too_deep"),
+    ],
+    ids=["binary", "nan", "date", "set", "digits", "brackets", "depth"],
+)
+async def test_yaml_brings_in_nothing_that_json_could_not(
+    harness: Harness, payload: str, code: str
+) -> None:
+    content = "".join(f"  {key}: {json.dumps(value)}\n" for key, value in GOOD.items())
+    content = f"-\n{content}  payload: {payload}\n"
+    reply = await harness.http.post(
+        "/events/import", content=content.encode(), headers={"Content-Type": "application/yaml"}
+    )
+    assert (reply.status_code // 100, reply.json()["type"]) == (4, code)
+    assert (await harness.get("/events"))["events"] == []
+
+
+async def test_a_dry_run_finds_taken_ids(harness: Harness) -> None:
+    await harness.add(event_id="old")
+    batch = [GOOD | {"event_id": name} for name in ("new", "old", "new")]
+    for query in ("?dry_run=true", ""):
+        reply = await harness.http.post(f"/events/import{query}", json=batch)
+        rejected = [(fault["index"], fault["code"]) for fault in reply.json()["rejected"]]
+        assert rejected == [(1, "conflict"), (2, "conflict")]
 
 
 @pytest.mark.parametrize(

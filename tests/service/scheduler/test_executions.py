@@ -168,6 +168,22 @@ async def test_a_refused_publish_fails_and_the_broker_away_waits(harness: Harnes
     assert len(row["attempts"]) == 1
 
 
+async def test_a_fault_of_ours_fails_the_try_and_leaves_nothing_open(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(_task: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    event = await harness.add(max_retries=1, retry_delay=0.05)
+    with monkeypatch.context() as patch:
+        patch.setattr(harness.scheduler.attempts._actor, "perform", broken)
+        row = await harness.status(await run(harness, event), "failed")
+    assert [a["outcome"] for a in row["attempts"]] == ["internal_error"] * 2
+    assert row["error_message"]
+    assert "a fault of ours" not in row["error_message"]
+    await harness.status(await run(harness, event), "completed")  # and the next one runs
+
+
 async def test_after_its_grace_a_run_without_a_broker_fails(harness: Harness) -> None:
     event = await harness.add(misfire={"policy": "run_once", "grace_seconds": 0.3})
     harness.broker.stop()

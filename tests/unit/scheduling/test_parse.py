@@ -97,6 +97,12 @@ def test_actions(given: dict[str, Any], expected: object) -> None:
         ({"schedule_config": {"frequency": "daily"}}, ScheduleType.RECURRING),
         ({"event_type": "periodic", "interval_seconds": 5}, ScheduleType.INTERVAL),
         ({"cron_expression": "@daily"}, ScheduleType.CRON),
+        ({"schedule_type": "", "cron_expression": "@daily"}, ScheduleType.CRON),
+        ({"schedule_type": " ", "event_type": "", "interval_seconds": 5}, ScheduleType.INTERVAL),
+        (
+            {"schedule_type": "cron", "event_type": "once", "cron_expression": "@daily"},
+            ScheduleType.CRON,
+        ),
     ],
 )
 def test_the_older_shape(given: dict[str, Any], kind: ScheduleType) -> None:
@@ -153,6 +159,20 @@ def test_all_faults_come_at_once() -> None:
         ({"calendars": ["holidays"]}, "calendars", "unknown_calendar"),
         ({"name": "x" * 257}, "name", "too_long"),
         ({"name": "a\0b"}, "name", "bad_value"),
+        ({"name": "a\nb"}, "name", "bad_value"),
+        ({"name": "a\x80b"}, "name", "bad_value"),
+        ({"description": "a\x7fb"}, "description", "bad_value"),
+        ({"target_topic": "a/\x80"}, "target_topic", "bad_value"),
+        ({"target_topic": "a/\tb"}, "target_topic", "bad_value"),
+        ({"schedule_type": 0}, "schedule_type", "unknown_word"),
+        ({"schedule_type": []}, "schedule_type", "unknown_word"),
+        ({"schedule_config": "0 9 * * *"}, "schedule_config", "bad_value"),
+        ({"schedule_config": [1]}, "schedule_config", "bad_value"),
+        ({"tags": 0}, "tags", "bad_value"),
+        ({"tags": {}}, "tags", "bad_value"),
+        ({"tags": False}, "tags", "bad_value"),
+        ({"tags": ["a\r\nb"]}, "tags", "bad_value"),
+        ({"on_success": {}}, "on_success", "bad_value"),
     ],
 )  # fmt: skip
 def test_a_fault_names_its_field(given: dict[str, Any], field: str, code: str) -> None:
@@ -173,6 +193,25 @@ def test_a_fault_names_its_field(given: dict[str, Any], field: str, code: str) -
 )
 def test_a_bad_action_names_its_key(action: dict[str, Any], key: str) -> None:
     assert ("action", key) in faults(action=action)
+
+
+def test_a_trigger_topic_without_a_broker_that_takes_it_is_refused() -> None:
+    assert faults(triggers=[{"topic": "a/\x80"}]) == {("triggers", 0, "topic"): "bad_value"}
+
+
+def test_a_description_may_have_lines_and_parts_left_out_may_be_null() -> None:
+    assert parse(description="a\r\n\tb").description == "a\r\n\tb"
+    rule = {"frequency": "daily", "every": None, "time_of_day": None}
+    timing = parse(schedule_type="recurring", recurrence=rule).timing
+    assert timing.recurrence == {"frequency": "daily"}
+
+
+def test_an_edit_cannot_rename_the_id() -> None:
+    event = parse()
+    assert edit(event, event_id="e", name="m").name == "m"
+    with pytest.raises(BadRequest) as caught:
+        edit(event, event_id="other")
+    assert [(f.loc, f.code) for f in caught.value.errors()] == [(("event_id",), "fixed_field")]
 
 
 def test_an_edit_replaces_what_it_names() -> None:

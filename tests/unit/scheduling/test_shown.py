@@ -115,6 +115,14 @@ def test_preview_stops_at_its_limit_and_says_so() -> None:
     assert (len(shown["runs"]), shown["truncated"]) == (10_000, True)
 
 
+def test_preview_ends_with_the_allowed_runs() -> None:
+    body = {"schedule_type": "interval", "interval_seconds": 60}
+    assert len(show(**body, max_runs=2)["runs"]) == 2
+    assert len(show(**body, max_runs=2, n=1)["runs"]) == 1
+    shown = show(**body, max_runs=2, n=2, until="2027-01-01")
+    assert (len(shown["runs"]), "truncated" in shown) == (2, False)
+
+
 @pytest.mark.parametrize(
     ("body", "warning"),
     [
@@ -146,6 +154,14 @@ def test_a_saved_event_previews_h_by_its_id() -> None:
     assert shown["warnings"] == []
 
 
+def test_a_place_left_out_is_called_missing() -> None:
+    with pytest.raises(BadRequest) as caught:
+        show(schedule_type="recurring", recurrence={"sun": "sunset", "longitude": 24})
+    assert [(f.loc, f.code) for f in caught.value.errors()] == [
+        (("recurrence", "latitude"), "missing")
+    ]
+
+
 def test_preview_gathers_faults() -> None:
     with pytest.raises(BadRequest) as caught:
         show(schedule_type="cron", cron_expression="0 0 31 2 *", n=0, after="x")
@@ -169,7 +185,8 @@ def test_a_crontab_keeps_schedules_and_runs_no_command() -> None:
     assert [(fault.line, fault.code) for fault in read.faults] == [
         (7, "reversed_range"), (8, "field_count"),
     ]  # fmt: skip
-    assert read.notes == ("settings without effect here: MAILTO",)
+    assert "commands are not run" in read.notes[0]
+    assert read.notes[1:] == ("settings without effect here: MAILTO",)
     for body in read.bodies:
         parse_event(body, now_us=NOW, default_zone="UTC", event_id="e", zones=load_zone)
 

@@ -49,7 +49,15 @@ def test_a_command_has_a_long_and_a_short_name(word: str, verb: Verb) -> None:
 def test_a_command_in_two_envelopes_is_read() -> None:
     inner = {"command": "create_event", "event": {"name": "x"}, "reply_to": "a/b"}
     got = decode_command(message(enveloped(enveloped(inner), routing={"hops": 2})))
-    assert got == Command(Verb.CREATE, "", {"name": "x"}, None, "a/b", b"", "m1", "web", 2)
+    assert got == Command(Verb.CREATE, "", {"name": "x"}, None, None, "a/b", b"", "m1", "web", 2)
+
+
+@pytest.mark.parametrize("more", [{}, {"message_id": "m", "source": "web"}])
+def test_a_command_to_trigger_brings_the_payload_of_its_run(more: dict[str, object]) -> None:
+    body = {"command": "trigger_event", "event_id": "e", "payload": {"level": 5}}
+    got = decode_command(message(body | more))
+    assert isinstance(got, Command)
+    assert got.payload == {"level": 5}
 
 
 def test_the_response_topic_of_mqtt_5_wins_over_reply_to() -> None:
@@ -80,6 +88,7 @@ def test_the_event_may_carry_its_own_id() -> None:
         ({"command": "pause"}, "missing_event_id"),
         ({"command": "pause", "event_id": {"a": 1}}, "missing_event_id"),
         ({"command": "pause", "event_id": "x" * 300}, "missing_event_id"),
+        ({"command": "trigger", "event_id": "e", "payload": [1]}, "bad_payload"),
         ([1, 2], "not_an_object"),
         ("text", "not_an_object"),
         (b"", "not_an_object"),

@@ -15,7 +15,7 @@ from alicia.adapters.sql.ledger_rows import insert_execution
 from alicia.base.errors import Conflict, NotFound
 from alicia.scheduling.event import EventRecord, EventStatus, Lifecycle
 from alicia.scheduling.execution import Execution
-from alicia.scheduling.ports import EventFilter, Page, Remembered, Revision, Totals
+from alicia.scheduling.ports import EventFilter, Page, Remembered, Revision, Totals, id_taken
 
 _OPEN_COUNT: Final = (
     "(SELECT count(*) FROM execution WHERE execution.event_id = event.event_id"
@@ -51,10 +51,7 @@ def add(
             values,
         )
     except sqlite3.IntegrityError:
-        raise Conflict(
-            f"event_id: {event.event_id!r} is taken; leave it out or PUT to change that event",
-            loc=("event_id",),
-        ) from None
+        raise id_taken(event.event_id) from None
     _write_tags(connection, record)
     _open_revision(connection, record, from_us=_first_us(record, event.created_us))
     return get(connection, event.event_id)

@@ -14,7 +14,6 @@ from alicia.adapters.http.json_response import Json
 from alicia.adapters.http.query import query_switch
 from alicia.adapters.http.roles import Role, needs
 from alicia.base.errors import BadField
-from alicia.base.times import parse_time_ms
 from alicia.scheduler.api.events import one_event
 from alicia.scheduler.api.preconditions import check_revision, idempotency_key, if_match
 from alicia.scheduler.api.rendering import Rendering
@@ -75,7 +74,7 @@ def order_routes(desk: Desk, rendering: Rendering) -> APIRouter:
     async def pause_event(event_id: str, request: Request) -> Response:
         """Let nothing be due until resumed, or until an instant."""
         until = (await read_optional_object(request)).get("until")
-        return one_event(rendering, await desk.pause(event_id, until_us=until_us(until)))
+        return one_event(rendering, await desk.pause(event_id, until=until))
 
     @router.post("/events/{event_id}/resume", dependencies=[needs(Role.OPERATOR)])
     async def resume_event(event_id: str) -> Response:
@@ -83,16 +82,3 @@ def order_routes(desk: Desk, rendering: Rendering) -> APIRouter:
         return one_event(rendering, await desk.resume(event_id))
 
     return router
-
-
-def until_us(value: object) -> int | None:
-    """The instant at which a pause ends.
-
-    Raises:
-        BadField: not a time.
-    """
-    if value is None:
-        return None
-    if not isinstance(value, str | int | float):
-        raise BadField("until", "until: write a time, or leave it out", reason="bad_time")
-    return parse_time_ms(value, field="until") * 1000

@@ -13,7 +13,7 @@ from alicia.adapters.http.body import read_object
 from alicia.adapters.http.json_response import Json
 from alicia.adapters.http.query import query_choice, query_switch, query_text, query_whole
 from alicia.adapters.http.roles import Role, needs
-from alicia.adapters.sql.ledger_codec import encode_json
+from alicia.adapters.sql.ledger_codec import decode_json, encode_json
 from alicia.base.errors import BadField
 from alicia.base.limits import LIST_LIMIT_DEFAULT, LIST_LIMIT_MAX
 from alicia.scheduler.api.preconditions import (
@@ -65,10 +65,7 @@ def event_routes(desk: Desk, ledger: Ledger, rendering: Rendering) -> APIRouter:
         return Json(
             _created(rendering, record),
             HTTPStatus.CREATED,
-            headers={
-                "Location": f"/events/{record.event.event_id}",
-                "ETag": etag(record.rev),
-            },
+            headers=_headers(record.event.event_id, record.rev),
         )
 
     @router.get("/events/{event_id}", dependencies=[needs(Role.VIEWER)])
@@ -111,4 +108,14 @@ def _again(known: Remembered, digest: str) -> Response:
             "Idempotency-Key: was used for another body; send a fresh key",
             reason="idempotency_key_reused",
         )
-    return Response(known.answer, HTTPStatus.CREATED, media_type="application/json")
+    event = decode_json(known.answer)["event"]
+    return Response(
+        known.answer,
+        HTTPStatus.CREATED,
+        headers=_headers(event["event_id"], event["rev"]),
+        media_type="application/json",
+    )
+
+
+def _headers(event_id: str, rev: int) -> dict[str, str]:
+    return {"Location": f"/events/{event_id}", "ETag": etag(rev)}

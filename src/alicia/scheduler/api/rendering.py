@@ -1,8 +1,10 @@
 """Events as the API answers them, with what only the service knows: triggers and the time."""
 
 from alicia.base.clock import Clock
+from alicia.scheduler.secrets import masked_action
 from alicia.scheduler.timings import Timings
-from alicia.scheduling.event import EventRecord
+from alicia.scheduling.definition import action_fields
+from alicia.scheduling.event import EventRecord, HttpAction
 from alicia.scheduling.view import event_to_api
 
 
@@ -15,9 +17,13 @@ class Rendering:
 
     def event(self, record: EventRecord, *, detail: bool = True) -> dict[str, object]:
         """One event; ``detail`` adds its next runs and its schedule in words."""
-        return event_to_api(
+        shown = event_to_api(
             record,
             self._timings.trigger(record.event),
             now_us=self._clock.now_us(),
             detail=detail,
         )
+        action = record.event.action
+        if isinstance(action, HttpAction):
+            shown["action"] = masked_action(action, action_fields(action))
+        return shown

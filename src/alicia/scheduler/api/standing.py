@@ -1,4 +1,4 @@
-"""``/stats``: how the service does."""
+"""``/stats`` and ``/api/v1/rejects``: how the service does, and what it refused."""
 
 from collections.abc import Mapping
 
@@ -16,5 +16,10 @@ def standing_routes(stats: Stats) -> APIRouter:
     async def get_stats() -> Mapping[str, object]:
         """Totals, lag percentiles, backlog, refusals."""
         return await stats.answer()
+
+    @router.get("/api/v1/rejects", dependencies=[needs(Role.VIEWER)])
+    async def get_rejects() -> Mapping[str, object]:
+        """The last messages of the bus that were refused, newest first, with totals by code."""
+        return stats.rejects()
 
     return router

@@ -178,7 +178,10 @@ def _degrees(given: Mapping[str, object], key: str, bound: int) -> float:
     value = given.get(key)
     if isinstance(value, int | float) and -bound <= value <= bound and not isinstance(value, bool):
         return float(value)
-    raise _fault(key, f"{str(value)[:40]!r} must be degrees from -{bound} to {bound}")
+    wanted = f"degrees from -{bound} to {bound}"
+    if value is None:
+        raise _fault(key, f"is missing; write {wanted}", "missing")
+    raise _fault(key, f"{str(value)[:40]!r} must be {wanted}")
 
 
 def _offset(value: object) -> int:
