@@ -1,10 +1,13 @@
 """What a service refuses before it starts, and the name of its node."""
 
+import gc
+import weakref
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from alicia.adapters.process import check_settings, given_keys, node_name
+from alicia.adapters.process import check_settings, given_keys, node_name, spare_collections
 from alicia.adapters.settings import BadSetting, Settings, load_settings
 
 WHY = {"DATABASE_URL": "is not used", "WAL_SYNC": "no log is written"}
@@ -32,3 +35,29 @@ def test_a_node_keeps_its_name_on_the_same_folder(tmp_path: Path) -> None:
         return node_name(settings(tmp_path, DATA_DIR=str(tmp_path / folder)))
 
     assert name("a") == name("a") != name("b")
+
+
+@pytest.fixture
+def collections() -> Iterator[None]:
+    """The garbage collector as it was, afterwards."""
+    before = gc.get_threshold()
+    yield
+    gc.unfreeze()
+    gc.set_threshold(*before)
+
+
+class Knot:
+    """Refers to itself, so that only the collector frees it."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+@pytest.mark.usefixtures("collections")
+def test_what_the_start_made_is_set_aside_and_its_waste_is_not() -> None:
+    waste, kept = weakref.ref(Knot()), [Knot()]
+    spare_collections()
+    assert waste() is None
+    assert gc.get_freeze_count() > 0
+    assert not any(item is kept for item in gc.get_objects())
+    assert gc.isenabled() and gc.get_threshold() > (700, 10, 10)
