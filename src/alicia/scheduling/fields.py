@@ -6,18 +6,12 @@ from typing import Final, TypeVar
 
 from alicia.base.durations import format_duration_ms, parse_duration_ms
 from alicia.base.errors import BadField, BadRequest, FieldError
+from alicia.base.texts import has_controls
 
 E = TypeVar("E", bound=StrEnum)
 R = TypeVar("R")
 Loc = tuple[str | int, ...]
 _BREAKS: Final = str.maketrans("", "", "\n\r\t")
-
-
-def has_controls(text: str) -> bool:
-    """Whether a text holds what no broker, log or header takes: controls, lone surrogates."""
-    return any(
-        ord(char) < 32 or 127 <= ord(char) < 160 or 0xD800 <= ord(char) < 0xE000 for char in text
-    )
 
 
 class Fields:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from alicia.base.errors import BadField
+from alicia.base.texts import has_controls
 
 _TOPIC_BYTES_MAX = 65_535  # MQTT 5 §1.5.4
 
@@ -164,8 +165,6 @@ def _name_fault(name: str) -> str:
         return "no characters"
     if len(name.encode(errors="surrogatepass")) > _TOPIC_BYTES_MAX:
         return f"more than {_TOPIC_BYTES_MAX} bytes"
-    if any(
-        ord(char) < 32 or 127 <= ord(char) < 160 or 0xD800 <= ord(char) < 0xE000 for char in name
-    ):
+    if has_controls(name):
         return "a control character"
     return ""

@@ -163,6 +163,8 @@ def test_all_faults_come_at_once() -> None:
         ({"name": "a\x80b"}, "name", "bad_value"),
         ({"description": "a\x7fb"}, "description", "bad_value"),
         ({"target_topic": "a/\x80"}, "target_topic", "bad_value"),
+        ({"target_topic": "a/\ufffe"}, "target_topic", "bad_value"),
+        ({"tags": ["a\ufffe"]}, "tags", "bad_value"),
         ({"target_topic": "a/\tb"}, "target_topic", "bad_value"),
         ({"schedule_type": 0}, "schedule_type", "unknown_word"),
         ({"schedule_type": []}, "schedule_type", "unknown_word"),

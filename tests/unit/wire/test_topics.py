@@ -35,7 +35,22 @@ def test_the_contract_names_every_topic() -> None:
     assert Topics("home").everything == "home/#"
 
 
-@pytest.mark.parametrize("topic", ["", "a/+", "a/#", "a\0b", "a\nb", "x" * 65_536, "a/\ud800"])
+@pytest.mark.parametrize(
+    "topic",
+    [
+        "",
+        "a/+",
+        "a/#",
+        "a\0b",
+        "a\nb",
+        "x" * 65_536,
+        "a/\ud800",
+        "a/\x80",
+        "a/\ufdd0",
+        "a/\ufffe",
+        "a/\U0001ffff",
+    ],
+)
 def test_one_publishes_to_one_clean_topic(topic: str) -> None:
     with pytest.raises(BadField) as caught:
         check_topic(topic, field="target_topic")
