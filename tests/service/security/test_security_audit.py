@@ -19,20 +19,34 @@ def lines_of(folder: Path, service: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text().splitlines()]
 
 
-async def test_a_change_of_an_event_is_one_line(tmp_path: Path) -> None:
+async def test_each_change_of_an_event_is_one_line(tmp_path: Path) -> None:
     harness = Harness(tmp_path)
     await harness.start()
     event = await harness.add(name="lamp")
     await harness.get("/events")
-    await harness.post(f"/events/{event['event_id']}/pause")
+    path = f"/events/{event['event_id']}"
+    await harness.post(f"{path}/pause")
+    await harness.http.put(path, json={"description": "of the hall"})
+    await harness.http.put(path, json={"cron_expression": "never"})
+    await harness.http.delete(path)
     await harness.scheduler._guard.settled()
     lines = lines_of(harness.settings.data_dir, "scheduler")
     assert [(line["who"], line["action"], line["status"]) for line in lines] == [
         ("loopback", "POST /events", 201),
         ("loopback", "POST /events/{event_id}/pause", 200),
+        ("loopback", "PUT /events/{event_id}", 200),
+        ("loopback", "PUT /events/{event_id}", 422),
+        ("loopback", "DELETE /events/{event_id}", 200),
     ]
+    changes = [
+        tuple(line.get(side, {}).get("description") for side in ("before", "after"))
+        for line in lines
+    ]
+    assert changes == [
+        (None, ""), (None, None), ("", "of the hall"), (None, None), ("of the hall", None),
+    ]  # fmt: skip
     finding = audit_log(harness.settings)
-    assert (finding.verdict, finding.detail) == (Verdict.OK, "2 lines, the chain is whole")
+    assert (finding.verdict, finding.detail) == (Verdict.OK, "5 lines, the chain is whole")
     await harness.stop()
 
 

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from alicia.adapters.http.audited import note_change
 from alicia.adapters.http.body import read_object, read_optional_object
 from alicia.adapters.http.json_response import Json
 from alicia.adapters.http.query import query_switch
@@ -31,13 +32,18 @@ def change_routes(desk: Desk, ledger: Ledger, rendering: Rendering) -> APIRouter
         """Change the fields that the body names; null restores a default."""
         patch = await read_object(request)
         wanted = if_match(request)
-        check_revision((await ledger.get(event_id)).rev, wanted)
-        return one_event(rendering, await desk.update(event_id, patch, if_rev=wanted))
+        before = await ledger.get(event_id)
+        check_revision(before.rev, wanted)
+        record = await desk.update(event_id, patch, if_rev=wanted)
+        note_change(request, before=rendering.event(before), after=rendering.event(record))
+        return one_event(rendering, record)
 
     @router.delete("/events/{event_id}", dependencies=[needs(Role.EDITOR)])
     async def delete_event(event_id: str, request: Request) -> Response:
         """Cancel an event; with ``purge`` its history goes too."""
-        check_revision((await ledger.get(event_id)).rev, if_match(request))
+        before = await ledger.get(event_id)
+        check_revision(before.rev, if_match(request))
+        note_change(request, before=rendering.event(before))
         if query_switch(request, "purge", default=False):
             await desk.purge(event_id)
             return Json({"event_id": event_id, "purged": True})

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from alicia.adapters.http.audited import note_change
 from alicia.adapters.http.body import read_object
 from alicia.adapters.http.json_response import Json
 from alicia.adapters.http.query import query_choice, query_switch, query_text, query_whole
@@ -62,8 +63,10 @@ def event_routes(desk: Desk, ledger: Ledger, rendering: Rendering) -> APIRouter:
             return Remembered(key, digest, answer) if key else None
 
         record = await desk.create(body, remember=remember)
+        created = _created(rendering, record)
+        note_change(request, after=created["event"])
         return Json(
-            _created(rendering, record),
+            created,
             HTTPStatus.CREATED,
             headers=_headers(record.event.event_id, record.rev),
         )
