@@ -28,3 +28,4 @@ TOO_FAR_AHEAD_MS: Final = 10 * 60 * 1000
 INTERVAL_SECONDS_MIN: Final = 0.1
 YEAR_MIN: Final = 1970
 YEAR_MAX: Final = 2199
+TOPIC_LEVELS_MAX: Final = 200  # Mosquitto hangs up above

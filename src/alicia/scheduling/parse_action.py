@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Final
 from urllib.parse import urlsplit
 
+from alicia.base.limits import TOPIC_LEVELS_MAX
 from alicia.scheduling.event import Action, BusTrigger, HttpAction, MqttAction, RemindAction
 from alicia.scheduling.fields import Fields
 
@@ -87,6 +88,8 @@ def _topic(fields: Fields, name: str, *, wildcards: bool = False) -> str:
     topic = fields.text(name, chars_max=TOPIC_BYTES_MAX, required=True)
     if len(topic.encode(errors="surrogatepass")) > TOPIC_BYTES_MAX:
         fields.fault(name, f"is longer than {TOPIC_BYTES_MAX} bytes", reason="too_long")
+    elif topic.count("/") >= TOPIC_LEVELS_MAX:
+        fields.fault(name, f"has more than {TOPIC_LEVELS_MAX} levels", reason="bad_topic")
     elif not wildcards and ("+" in topic or "#" in topic):
         fields.fault(name, "has a wildcard; name one topic", reason="bad_topic")
     elif topic.startswith("$"):

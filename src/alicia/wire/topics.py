@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from alicia.base.errors import BadField
+from alicia.base.limits import TOPIC_LEVELS_MAX
 from alicia.base.texts import has_controls
 
 _TOPIC_BYTES_MAX = 65_535  # MQTT 5 §1.5.4
@@ -167,4 +168,6 @@ def _name_fault(name: str) -> str:
         return f"more than {_TOPIC_BYTES_MAX} bytes"
     if has_controls(name):
         return "a control character"
+    if name.count("/") >= TOPIC_LEVELS_MAX:
+        return f"more than {TOPIC_LEVELS_MAX} levels"
     return ""

@@ -164,6 +164,7 @@ def test_all_faults_come_at_once() -> None:
         ({"description": "a\x7fb"}, "description", "bad_value"),
         ({"target_topic": "a/\x80"}, "target_topic", "bad_value"),
         ({"target_topic": "a/\ufffe"}, "target_topic", "bad_value"),
+        ({"target_topic": "/" * 200}, "target_topic", "bad_topic"),
         ({"tags": ["a\ufffe"]}, "tags", "bad_value"),
         ({"target_topic": "a/\tb"}, "target_topic", "bad_value"),
         ({"schedule_type": 0}, "schedule_type", "unknown_word"),

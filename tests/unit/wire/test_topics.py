@@ -49,6 +49,7 @@ def test_the_contract_names_every_topic() -> None:
         "a/\ufdd0",
         "a/\ufffe",
         "a/\U0001ffff",
+        "/" * 200,
     ],
 )
 def test_one_publishes_to_one_clean_topic(topic: str) -> None:
