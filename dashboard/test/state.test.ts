@@ -160,6 +160,27 @@ test("the store applies live events to what it has, and refetches on reset", asy
   send("from_the_future", {});
 });
 
+test("an answer that was under way does not undo a change", async () => {
+  const answers: ((value: unknown) => void)[] = [];
+  const alerts = (state: string) => ({ alerts: [{ alert_id: "1", rule_name: "r", state }] });
+  const api: Api = {
+    get: (path) =>
+      new Promise((resolve) => (path === "/alerts" ? answers.push(resolve) : resolve({}))),
+    post: async () => ({}),
+  };
+  const store = createStore(api);
+  store.seed({ alerts: alerts("pending") });
+  store.refreshAll();
+  const change = { alert_id: "1", rule_name: "r", state: "firing" };
+  store.apply({ id: "1", kind: "alert", data: JSON.stringify(change) });
+  answers[0]?.(alerts("pending"));
+  await new Promise(setImmediate);
+  assert.equal(answers.length, 2, "what came meanwhile is asked for");
+  answers[1]?.(alerts("firing"));
+  await new Promise(setImmediate);
+  assert.equal(store.alerts.value.value?.[0]?.state, "firing");
+});
+
 test("a due event is looked up again, a bucket's end fetches the bars", async () => {
   const api = fakeApi();
   const store = createStore(api);

@@ -94,10 +94,11 @@ export function createStore(api: Api): Store {
   };
 }
 
-/** A change on data that was never fetched waits for the fetch. */
+/** A change on data that was never fetched waits for the fetch; an answer under way may be older. */
 function update<T>(resource: Resource<T>, change: (old: T) => T): void {
   const old = resource.value.peek();
   if (old !== null) resource.put(change(old));
+  if (resource.loading.peek()) void resource.refresh();
 }
 
 function tickTo(tick: Signal<number>, data: unknown): void {
