@@ -6,11 +6,13 @@ import {
   clockText,
   compact,
   countdown,
+  everyWords,
   longSpan,
   measure,
   metricWords,
   plural,
   span,
+  ticks,
   unitOf,
   zoneName,
 } from "../src/base/format.ts";
@@ -120,4 +122,22 @@ test("words", () => {
   assert.equal(plural(0, "alert"), "0 alerts");
   assert.equal(metricWords("response_time_ms"), "response time");
   assert.equal(metricWords("http_requests_total"), "http requests");
+});
+
+test("ticks tell neighbours apart and say their unit", () => {
+  const cases: [number[], string, string[]][] = [
+    [[0.0125, 0.013, 0.0135], "seconds", ["12.5 ms", "13.0 ms", "13.5 ms"]],
+    [[0, 2.5, 5], "s", ["0.0 s", "2.5 s", "5.0 s"]],
+    [[-1, 0, 1], "", ["−1", "0", "1"]],
+    [[0, 50, 100], "percent", ["0 %", "50 %", "100 %"]],
+    [[0, 50e6, 100e6], "bytes", ["0 B", "50 MB", "100 MB"]],
+    [[0, 20_000, 40_000], "", ["0", "20k", "40k"]],
+    [[7], "celsius", ["7"]],
+  ];
+  for (const [values, unit, texts] of cases) assert.deepEqual(ticks(values, unit), texts);
+});
+
+test("long cadences are whole seconds", () => {
+  assert.equal(everyWords(29.6), "every 30 s");
+  assert.equal(everyWords(2.5), "every 2.5 s");
 });

@@ -3,7 +3,9 @@ import { test } from "node:test";
 import { barPath, barWords } from "../src/charts/bars.tsx";
 import { colourPlaces, PALETTE_SIZE } from "../src/charts/colours.ts";
 import { sparkPath } from "../src/charts/spark.tsx";
+import type { Api } from "../src/data/api.ts";
 import { metric } from "../src/data/decode.ts";
+import { emptyWords, sparseWords } from "../src/data/density.ts";
 import { follow, HELD_MS } from "../src/data/samples.ts";
 import { align, rates, seriesKey, summary, toSeries, withTail } from "../src/data/series.ts";
 import { createSparks, telling } from "../src/data/sparks.ts";
@@ -152,4 +154,63 @@ test("lines are fetched for watched tiles only, a few at once, and not at every 
   sparks.tick();
   await settle();
   assert.equal(asked.length, 17, "one tile is watched, and its metric is known");
+});
+
+test("a tile waits for its line, and for a better metric meanwhile", async () => {
+  const counter = { name: "n_total", metric_type: "counter", value: 5, labels: {}, timestamp: 1 };
+  const gauge = { name: "response_time", metric_type: "gauge", value: 7, labels: {}, timestamp: 3 };
+  const known: object[] = [counter];
+  const api: Api = {
+    get: async (path) =>
+      path === "/metrics/s"
+        ? { instances: { s: { metrics: known } } }
+        : { samples: path.endsWith("/n_total") ? [counter] : [gauge] },
+    post: async () => ({}),
+  };
+  let now = 1_000_000;
+  const sparks = createSparks(api, () => now);
+  const watched = sparks.watch("s");
+  const settle = async () => {
+    for (let i = 0; i < 10; i++) await new Promise(setImmediate);
+  };
+  await settle();
+  assert.equal(watched.line.peek()?.metric, undefined, "one sample of a counter is no rate");
+  assert.deepEqual([...sparks.drawn.value], []);
+  known.push(gauge);
+  now += 3000;
+  sparks.tick();
+  await settle();
+  assert.equal(watched.line.peek()?.metric, "response_time");
+  assert.deepEqual(watched.line.peek()?.series.v, [7]);
+  assert.deepEqual([...sparks.drawn.value], ["s"]);
+});
+
+const line = (t: readonly number[]) => [{ key: "", labels: {}, t, v: t.map(() => 1) }];
+const every = (step: number, count: number) => line(Array.from({ length: count }, (_, i) => i * step));
+
+test("a chart of few points says how often there is one", () => {
+  const cases: [ReturnType<typeof line>, string][] = [
+    [[], ""],
+    [every(60, 1), "one sample so far"],
+    [every(60.2, 2), "one sample a minute"],
+    [every(30, 9), "one sample every 30 s"],
+    [every(300, 3), "one sample every 5 min"],
+    [every(3600, 3), "one sample an hour"],
+    [every(60, 10), ""],
+    [every(1, 4), ""],
+  ];
+  for (const [series, words] of cases) assert.equal(sparseWords(series), words);
+});
+
+test("an empty window names the nearest sample", () => {
+  const now = Date.UTC(2026, 10, 25, 12);
+  const window = { from: now - 900_000, to: now };
+  const at = (...before: number[]) => line(before.map((s) => now / 1000 - s).sort());
+  assert.equal(emptyWords([], 0, window, "utc"), "No sample in the last hour.");
+  assert.equal(emptyWords(line([]), 1, window, "utc"), "One sample so far; a rate needs two.");
+  assert.equal(emptyWords(at(60), 1, window, "utc"), "");
+  assert.equal(
+    emptyWords(at(3000, 1200), 2, window, "utc"),
+    "No sample in these 15 min; the nearest is of 11:40:00.",
+  );
 });

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { changeWords } from "../src/app/announcer.tsx";
 import { pillWords } from "../src/app/pill.tsx";
 import { alert, event, service, stats } from "../src/data/decode.ts";
+import { firstOf, HOST, speakers } from "../src/screens/wall/first.ts";
 import { busNotice } from "../src/screens/wall/notice.tsx";
 import {
   byService,
@@ -55,7 +56,10 @@ test("the verdict is the truth in one line", () => {
   const cases: [ReturnType<typeof make>[], string, string][] = [
     [[], "Waiting for the first service", "unknown"],
     [[make("a"), make("b")], "All 2 services are up", "up"],
-    [[make("a"), make("b", "unknown")], "All 1 known service are up", "up"],
+    [[make("a")], "The only service is up", "up"],
+    [[make("a"), make("b", "unknown")], "The only known service is up", "up"],
+    [[make("a"), make("b"), make("c", "unknown")], "All 2 known services are up", "up"],
+    [[make("a", "muted"), make("b", "muted")], "All 2 services are muted", "muted"],
     [[make("a", "unknown")], "1 service is unknown", "unknown"],
     [[make("a", "degraded"), make("b")], "1 of 2 services needs attention", "degraded"],
     [[make("a", "degraded"), make("b", "down")], "2 of 2 services need attention", "down"],
@@ -113,9 +117,9 @@ test("each gap between bus and wall has its words", () => {
     busNotice(bus({ connected: true, messages: 3, last_message: 40 }), [], now)?.text,
     "Connected to the bus, no service heard for 1 min.",
   );
-  assert.match(
-    busNotice(bus({ connected: true }), [make("a", "unknown")], now)?.text ?? "",
-    /^1 senders/,
+  assert.equal(
+    busNotice(bus({ connected: true }), [make("a", "unknown")], now)?.text,
+    "1 sender, none answers the health poke.",
   );
 });
 
@@ -137,4 +141,34 @@ test("options match by words, those that start so come first", () => {
   assert.deepEqual(matches(options, "time"), ["time_total", "response_time"]);
   assert.deepEqual(matches(options, "time resp"), ["response_time"]);
   assert.deepEqual(matches(options, ""), options);
+});
+
+test("the first chart is of a service that speaks, those in trouble before the rest", () => {
+  const names = speakers([
+    make("metrics_collector"),
+    make("tts_service"),
+    make("config_service"),
+    make("stt_service", "down"),
+    make("ha_bridge", "unknown"),
+    make("sonos_service", "degraded"),
+  ]);
+  assert.deepEqual(names, ["sonos_service", "config_service", "tts_service"]);
+});
+
+test("the first chart waits for the first speaker, then takes what there is", () => {
+  const names = ["a", "b", "c"];
+  const cases: [readonly string[] | null, string[], boolean, string][] = [
+    [null, [], false, ""],
+    [null, [], true, HOST],
+    [names, [], false, ""],
+    [names, ["b"], false, ""],
+    [names, ["b", "a"], false, "a"],
+    [names, ["c", "b"], true, "b"],
+    [names, [], true, HOST],
+    [names, ["gone"], true, HOST],
+    [[], [], false, HOST],
+  ];
+  for (const [speaking, drawn, waited, first] of cases) {
+    assert.equal(firstOf(speaking, new Set(drawn), waited), first);
+  }
 });

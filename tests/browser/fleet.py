@@ -30,7 +30,10 @@ class Fleet:
 
     def __init__(self, now: float) -> None:
         self.now = now
-        self.sampled = now - 14  # samples come every 15 s
+        self.sampled = now - 14
+        self.step = 15.0  # seconds between samples
+        self.held = 3600.0  # seconds back from the newest sample
+        self.known = True  # whether the page is served with a snapshot
         self.services = [
             self._service(name, group) for group, names in GROUPS.items() for name in names.split()
         ]
@@ -81,6 +84,8 @@ class Fleet:
         }
 
     def snapshot(self) -> dict[str, Any]:
+        if not self.known:
+            return {"now": time.time()}
         return {
             "now": time.time(),
             "services": {"services": self.services},
@@ -108,7 +113,9 @@ class Fleet:
     def samples(self, service: str, metric: str, start: float, end: float) -> dict[str, Any]:
         kind = "counter" if metric.endswith("_total") else "gauge"
         end = min(end, self.sampled)
-        times = [end - 15 * i for i in range(240) if end - 15 * i >= start]
+        start = max(start, self.sampled - self.held)
+        count = int((end - start) // self.step) + 1 if end >= start else 0
+        times = [end - self.step * i for i in range(count)]
         rows = [self._row(metric, service, t, kind) for t in times]
         return {"service_name": service, "metric_name": metric, "samples": rows}
 

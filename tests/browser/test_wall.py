@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from tests.browser.backend import Backend
 from tests.browser.conftest import STATIC, Watched, keep
 from tests.browser.fleet import HOSTILE, Fleet
@@ -85,19 +85,87 @@ def serious_faults(page: Page) -> list[str]:
 def test_a_change_arrives_without_reload(page: Page, backend: Backend) -> None:
     open_wall(page, backend)
     page.evaluate("window.sameDocument = true")
-    change = {**backend.fleet.service("ha_bridge"), "status": "down", "reason": "said good-bye"}
+    backend.fleet.service("ha_bridge").update(status="down", reason="said good-bye")
+    change = {**backend.fleet.service("ha_bridge")}
     del change["bars"]
     backend.send("service", change)
     expect(tile(page, "ha_bridge")).to_have_attribute("data-status", "down")
     expect(tile(page, "ha_bridge")).to_contain_text("said good-bye")
     expect(page.locator(".chip-down b")).to_have_text("2")
     assert page.locator(TILE).first.get_attribute("data-service") in ("ha_bridge", "stt_service")
-    backend.send("alert", {**backend.fleet.alerts[0], "state": "resolved"})
+    backend.send("alert", {**backend.fleet.alerts.pop(0), "state": "resolved"})
     expect(page.get_by_test_id("alert")).to_have_count(1)
     backend.send("stats", {**backend.fleet.stats(), "series": 9001})
     expect(page.get_by_test_id("figure-series")).to_contain_text("9001")
     expect(page.get_by_test_id("announcer")).to_contain_text("ha_bridge is down")
     assert page.evaluate("window.sameDocument")
+
+
+def test_the_first_chart_is_of_a_service_in_trouble_that_speaks(
+    page: Page, backend: Backend
+) -> None:
+    open_wall(page, backend)
+    drawn(page)
+    expect(page.get_by_role("combobox", name="Service")).to_have_value("ai_service")
+    expect(page.get_by_role("combobox", name="Metric")).to_have_value("response_time_ms")
+    expect(page.get_by_test_id("sparse")).to_have_count(0)
+    backend.fleet.service("device_registry").update(status="degraded")
+    backend.send("service", backend.fleet.service("device_registry"))
+    expect(tile(page, "device_registry")).to_have_attribute("data-status", "degraded")
+    expect(page.get_by_role("combobox", name="Service")).to_have_value("ai_service")
+    page.reload()
+    drawn(page)
+    expect(page.get_by_role("combobox", name="Service")).to_have_value("device_registry")
+
+
+def test_without_a_fleet_the_first_chart_is_of_the_host(page: Page, backend: Backend) -> None:
+    backend.fleet.services = []
+    backend.fleet.step = 60.0
+    backend.fleet.held = 240.0
+    open_wall(page, backend)
+    expect(page.get_by_test_id("verdict")).to_contain_text("Waiting for the first service")
+    expect(page.get_by_role("combobox", name="Service")).to_have_value("system")
+    expect(page.get_by_role("combobox", name="Metric")).to_have_value("cpu_percent")
+    expect(page.get_by_test_id("sparse")).to_have_text("one sample a minute")
+
+
+def test_an_empty_window_names_the_nearest_sample(page: Page, backend: Backend) -> None:
+    long_ago = backend.fleet.now - 40 * 86_400
+    open_wall(page, backend, f"#/?cs=ha_bridge&cm=cpu_percent&zoom={long_ago}-{long_ago + 600}")
+    card = page.get_by_test_id("chart-card")
+    expect(card).to_contain_text("No sample in these 10 min; the nearest is of ")
+    expect(card.get_by_role("button", name="Show table")).to_have_count(0)
+    page.get_by_role("button", name="Resume live").click()
+    drawn(page)
+
+
+def test_a_page_that_waits_shows_no_numbers(page: Page, backend: Backend) -> None:
+    backend.fleet.known = False
+    held: list[Route] = []
+    lists = re.compile(r"/(services|alerts|stats|scheduler/\w+)(\?|$)")
+    page.route(lists, lambda route: held.append(route))
+    open_wall(page, backend)
+    expect(page.get_by_test_id("verdict")).to_contain_text("asking the collector")
+    expect(page.get_by_label("Loading").first).to_be_visible()
+    expect(page.locator(".chip-up b")).to_have_text("\u2013")
+    page.unroute(lists)
+    for route in held:
+        route.continue_()
+    expect(page.locator(TILE)).to_have_count(22)
+
+
+def test_a_failing_store_is_told_where_it_is_missed(
+    page: Page, backend: Backend, watched: Watched
+) -> None:
+    watched.expected = "500 (Internal Server Error)"
+    said = {"title": "Internal Server Error", "status": 500, "detail": "the store is busy"}
+    page.route("**/metrics/**", lambda route: route.fulfill(status=500, json=said))
+    open_wall(page, backend)
+    expect(page.get_by_test_id("chart-card")).to_contain_text("Metrics: the store is busy")
+    expect(page.locator(TILE)).to_have_count(22)
+    page.unroute_all(behavior="ignoreErrors")
+    page.get_by_role("button", name="Retry").click()
+    expect(page.get_by_test_id("chart")).not_to_have_attribute("data-points", "0")
 
 
 def test_new_samples_extend_the_chart(page: Page, backend: Backend) -> None:
@@ -109,7 +177,7 @@ def test_new_samples_extend_the_chart(page: Page, backend: Backend) -> None:
     newest = page.get_by_test_id("twin").locator("tbody th").first
     before = newest.inner_text()
     backend.fleet.sampled += 14.5
-    with page.expect_request(re.compile("/metrics/system/cpu_percent")) as asked:
+    with page.expect_request(re.compile("/metrics/ai_service/response_time_ms")) as asked:
         backend.send("tick", {"t": backend.fleet.sampled})
     start = float(re.search(r"start=([\d.]+)", asked.value.url)[1])  # type: ignore[index]
     assert start >= backend.fleet.sampled - 60, "only the tail is fetched"
@@ -220,9 +288,13 @@ def test_a_lost_collector_dims_nothing_away(
     pill = page.get_by_test_id("pill")
     expect(pill).to_have_attribute("data-tone", "trying")
     expect(page.locator(TILE)).to_have_count(22)
+    expect(page.get_by_test_id("stale")).to_have_count(0)
+    expect(page.get_by_test_id("stale")).to_contain_text("all this is as of", timeout=25_000)
+    expect(page.get_by_test_id("groups")).to_have_css("opacity", "0.55")
     fleet.service("stt_service").update(status="up", reason="answers")
     with Backend(fleet, STATIC, tmp_path, port) as second:
-        expect(pill).to_have_attribute("data-tone", "live", timeout=20_000)
+        expect(pill).to_have_attribute("data-tone", "live", timeout=35_000)
+        expect(page.get_by_test_id("stale")).to_have_count(0)
         second.send("reset", {})
         expect(tile(page, "stt_service")).to_have_attribute("data-status", "up")
         page.goto("about:blank")

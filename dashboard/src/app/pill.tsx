@@ -2,10 +2,7 @@
 
 import { span } from "../base/format";
 import { usePage } from "../data/context";
-import type { LinkState } from "../data/stream";
-
-/** After this long without a line the data is called stale. */
-const STALE_MS = 15_000;
+import { staleSince, type LinkState } from "../data/stream";
 
 export interface PillWords {
   readonly tone: "live" | "trying" | "stale";
@@ -22,7 +19,7 @@ export function pillWords(state: LinkState, now: number): PillWords {
       return { tone: "trying", text: "paused" };
     case "waiting": {
       const retry = `retry in ${Math.max(0, Math.ceil((state.retryAt - now) / 1000))} s`;
-      return now - state.since < STALE_MS
+      return staleSince(state, now) === null
         ? { tone: "trying", text: `reconnecting · ${retry}` }
         : { tone: "stale", text: `stale for ${span(now - state.since)} · ${retry}` };
     }

@@ -148,6 +148,34 @@ export function measure(value: number | null | undefined, unit: string): string 
   }
 }
 
+/** Units short enough to stand at every tick of an axis. */
+const TICK_UNITS: Readonly<Record<string, string>> = { seconds: " s", s: " s", ms: " ms", percent: " %" };
+const PLACES_MAX = 6;
+
+/** The ticks of an axis, evenly spaced: as many decimals as tell neighbours apart. */
+export function ticks(values: readonly number[], unit: string): readonly string[] {
+  const most = Math.max(...values.map(Math.abs));
+  const isTime = unit === "seconds" || unit === "s";
+  if (isTime && most > 0 && most < 1) return ticks(values.map((v) => v * 1000), "ms");
+  if (unit === "bytes" || most >= 10_000) return values.map((v) => measure(v, unit));
+  const places = placesOf((values[1] ?? 1) - (values[0] ?? 0));
+  return values.map((v) => minus((v || 0).toFixed(places)) + (TICK_UNITS[unit] ?? ""));
+}
+
+/** The decimals that a step needs to be told in full. */
+function placesOf(step: number): number {
+  for (let places = 0; places < PLACES_MAX; places++) {
+    const scaled = step * 10 ** places;
+    if (Math.abs(scaled - Math.round(scaled)) < 1e-6 && Math.round(scaled) !== 0) return places;
+  }
+  return PLACES_MAX;
+}
+
+/** How often, where a second more or less says nothing: "every 30 s". */
+export function everyWords(seconds: number): string {
+  return `every ${compact(seconds < 10 ? seconds : Math.round(seconds))} s`;
+}
+
 /** The unit of a metric: as told, else as its name ends; counts of a histogram have none. */
 export function unitOf(name: string, told: string): string {
   if (/_(bucket|count)$/.test(name)) return "";

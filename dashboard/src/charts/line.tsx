@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import uPlot from "uplot";
-import { clockText, compact, type Zone } from "../base/format";
+import { clockText, measure, type Zone } from "../base/format";
 import { align, summary, type Series } from "../data/series";
 import { colourPlaces, readPalette } from "./colours";
 import { lineOptions, type LineHooks } from "./options";
@@ -12,6 +12,8 @@ import { lineOptions, type LineHooks } from "./options";
 export interface LineProps {
   readonly title: string;
   readonly series: readonly Series[];
+  /** Of the values; "" for none. */
+  readonly unit: string;
   /** The window shown, epoch milliseconds. */
   readonly from: number;
   readonly to: number;
@@ -26,17 +28,17 @@ export interface LineProps {
 }
 
 /** The chart in words, for those who do not see it. */
-export function chartWords(title: string, series: readonly Series[], zone: Zone): string {
+export function chartWords(title: string, series: readonly Series[], unit: string, zone: Zone): string {
   const [first] = series;
   if (!first) return `${title}: no data`;
   const s = summary(first);
   const peak = s.maxAt === null ? "" : ` at ${clockText(s.maxAt * 1000, s.maxAt * 1000, zone)}`;
   const more = series.length > 1 ? `, first of ${series.length} series` : "";
-  return `${title}: last ${compact(s.last)}, max ${compact(s.max)}${peak}${more}`;
+  return `${title}: last ${measure(s.last, unit)}, max ${measure(s.max, unit)}${peak}${more}`;
 }
 
 export function LineChart(props: LineProps) {
-  const { title, series, zone } = props;
+  const { title, series, unit, zone } = props;
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const cursor = useSignal<number | null>(null);
@@ -49,7 +51,7 @@ export function LineChart(props: LineProps) {
       plot.current?.setData(data as uPlot.AlignedData, false);
       plot.current?.setScale("x", { min: props.from / 1000, max: props.to / 1000 });
     });
-  }, [data, props.from, props.to, identity, zone, props.theme, props.height]);
+  }, [data, props.from, props.to, identity, unit, zone, props.theme, props.height]);
 
   const index = cursor.value;
   const at = index === null ? null : (data[0][index] ?? null);
@@ -60,11 +62,11 @@ export function LineChart(props: LineProps) {
         class="line-plot"
         tabIndex={0}
         role="img"
-        aria-label={chartWords(title, series, zone)}
+        aria-label={chartWords(title, series, unit, zone)}
         onKeyDown={(e) => plot.current && moveCursor(e, plot.current, props.onReset)}
         onDblClick={props.onReset}
       />
-      <Legend series={series} data={data} index={index} at={at} zone={zone}>
+      <Legend series={series} unit={unit} data={data} index={index} at={at} zone={zone}>
         {props.foot}
       </Legend>
     </figure>
@@ -86,14 +88,14 @@ function usePlot(
     const size = { width: element.clientWidth, height: props.height };
     const hooks = { onCursor, onZoom: (a: number, b: number) => zoom.current(a, b) };
     const empty: uPlot.AlignedData = [[], ...props.series.map(() => [])];
-    const options = lineOptions(props.series, size, props.zone, readPalette(element), hooks);
+    const options = lineOptions(props.series, props.unit, size, props.zone, readPalette(element), hooks);
     const made = new uPlot(options, empty, element);
     plot.current = made;
     return () => {
       plot.current = null;
       made.destroy();
     };
-  }, [identity, props.zone, props.theme, props.height]);
+  }, [identity, props.unit, props.zone, props.theme, props.height]);
   useEffect(() => {
     const element = box.current;
     if (!element) return undefined;
@@ -117,6 +119,7 @@ function moveCursor(press: KeyboardEvent, u: uPlot, reset: () => void): void {
 
 interface LegendProps {
   readonly series: readonly Series[];
+  readonly unit: string;
   readonly data: ReturnType<typeof align>;
   readonly index: number | null;
   readonly at: number | null;
@@ -125,7 +128,7 @@ interface LegendProps {
 }
 
 /** Values at the cursor; without a cursor the last ones. */
-function Legend({ series, data, index, at, zone, children }: LegendProps) {
+function Legend({ series, unit, data, index, at, zone, children }: LegendProps) {
   const places = colourPlaces(series.map((s) => s.key));
   return (
     <figcaption class="legend">
@@ -134,7 +137,7 @@ function Legend({ series, data, index, at, zone, children }: LegendProps) {
         <span key={s.key} class="legend-item">
           <span class={`swatch swatch-${places[i]}`} />
           {series.length > 1 && <span class="legend-name">{s.key}</span>}
-          <b>{compact(index === null ? summary(s).last : (data[i + 1]?.[index] as number | null))}</b>
+          <b>{measure(index === null ? summary(s).last : (data[i + 1]?.[index] as number | null), unit)}</b>
         </span>
       ))}
       {children}

@@ -1,7 +1,7 @@
 /** How our line charts look and move: the options of uPlot. */
 
 import type uPlot from "uplot";
-import { clockText, compact, type Zone } from "../base/format";
+import { clockText, ticks, type Zone } from "../base/format";
 import type { Series } from "../data/series";
 import { colourPlaces, type Palette } from "./colours";
 
@@ -16,6 +16,7 @@ const HOUR_S = 3600;
 
 export function lineOptions(
   series: readonly Series[],
+  unit: string,
   size: { width: number; height: number },
   zone: Zone,
   palette: Palette,
@@ -30,7 +31,7 @@ export function lineOptions(
     select: { show: true, left: 0, top: 0, width: 0, height: 0 },
     scales: { x: { time: true, auto: false }, y: { range: yRange } },
     series: [{}, ...series.map((_, i) => lineStyle(palette.series[places[i] ?? 0], series.length === 1))],
-    axes: [xAxis(zone, palette), yAxis(palette)],
+    axes: [xAxis(zone, palette), yAxis(unit, palette)],
     padding: [8, 8, 0, 0],
     hooks: {
       setCursor: [(u) => hooks.onCursor(u.cursor.idx ?? null)],
@@ -83,15 +84,15 @@ function tickText(t: number, step: number, zone: Zone): string {
   return step < 60 ? time : time.slice(0, 5);
 }
 
-function yAxis(palette: Palette): uPlot.Axis {
+function yAxis(unit: string, palette: Palette): uPlot.Axis {
   return {
     stroke: palette.text,
     font: AXIS_FONT,
-    size: 44,
+    size: 52,
     gap: 6,
     space: 36,
     grid: { stroke: palette.grid, width: 1 },
     ticks: { show: false },
-    values: (_u, splits) => splits.map((v) => compact(v)),
+    values: (_u, splits) => [...ticks(splits, unit)],
   };
 }

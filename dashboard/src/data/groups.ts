@@ -2,6 +2,9 @@
 
 export const GROUPS = ["core", "management", "voice", "devices", "advanced", "other"] as const;
 
+/** Our own two: what they send says little about a fleet. */
+export const OURS: ReadonlySet<string> = new Set(["metrics_collector", "event_scheduler"]);
+
 const MEMBERS: Readonly<Record<string, string>> = {
   core: "security_gateway device_registry discovery_service health_monitor config_service",
   management:

@@ -16,6 +16,8 @@ export interface SparkData {
 export interface Sparks {
   /** The line of a service, fetched while somebody watches it. */
   watch(service: string): { readonly line: ReadonlySignal<SparkData | null>; stop(): void };
+  /** The services that have had a line. */
+  readonly drawn: ReadonlySignal<ReadonlySet<string>>;
   /** New samples are stored: extend the lines being watched. */
   tick(): void;
 }
@@ -25,7 +27,7 @@ const POINTS_MAX = 120;
 const AT_ONCE = 3;
 /** A small line is extended at most this often. */
 const EVERY_MS = 15_000;
-/** A service that has sent nothing yet is asked again after this. */
+/** A service that has sent too little for a line is asked again after this. */
 const SOON_MS = 3000;
 
 /** What says most about a service at one glance, best first. */
@@ -36,7 +38,8 @@ const TELLING = [
   /^cpu_percent$/,
   /requests.*total/,
   /messages_processed/,
-  /^memory/,
+  /roundtrip/,
+  /^(process_resident_)?memory/,
 ];
 
 /** The metric to draw: the most telling one, else the first gauge of the alphabet. */
@@ -64,24 +67,30 @@ function newEntry(): Entry {
 
 export function createSparks(api: Api, now: () => number): Sparks {
   const entries = new Map<string, Entry>();
+  const drawn = signal<ReadonlySet<string>>(new Set());
   const queue: string[] = [];
   let running = 0;
 
   const load = async (service: string, entry: Entry): Promise<void> => {
     const path = pathOf("metrics", service);
-    entry.metric ??= telling(decode.serviceMetrics(await api.get(path)).metrics);
-    const { metric } = entry;
-    if (!metric) {
+    if (!entry.line.peek()) {
+      // Until there is a line, a better metric may still come.
       entry.askedAt = now() - EVERY_MS + SOON_MS;
-      return;
+      const best = telling(decode.serviceMetrics(await api.get(path)).metrics);
+      if (best?.name !== entry.metric?.name) [entry.metric, entry.samples] = [best, []];
     }
+    const { metric } = entry;
+    if (!metric) return;
     const oldest = now() - WINDOW_MS;
     const from = Math.max(oldest, (entry.samples[0]?.timestamp ?? 0) + 1);
     const query = { start: from / 1000, end: now() / 1000, limit: POINTS_MAX };
     const got = decode.samples(await api.get(path + pathOf(metric.name), query));
     entry.samples = withTail(entry.samples, got, oldest).slice(0, POINTS_MAX);
     const [series] = toSeries(entry.samples);
-    if (series) entry.line.value = { metric: metric.name, unit: unitOf(metric.name, metric.unit), series };
+    if (!series || series.t.length === 0) return; // one sample of a counter is no rate yet
+    entry.line.value = { metric: metric.name, unit: unitOf(metric.name, metric.unit), series };
+    entry.askedAt = now();
+    if (!drawn.peek().has(service)) drawn.value = new Set([...drawn.peek(), service]);
   };
   const pump = () => {
     while (running < AT_ONCE && queue.length > 0) {
@@ -106,6 +115,7 @@ export function createSparks(api: Api, now: () => number): Sparks {
     pump();
   };
   return {
+    drawn,
     watch(service) {
       const entry = entries.get(service) ?? newEntry();
       entries.set(service, entry);

@@ -9,6 +9,14 @@ export type LinkState =
   | { readonly phase: "waiting"; readonly retryAt: number; readonly since: number }
   | { readonly phase: "paused" };
 
+/** After this long without a line the data is called stale. */
+const STALE_MS = 15_000;
+
+/** Since when the page shows the past, once it has done so for a while; else null. */
+export function staleSince(state: LinkState, now: number): number | null {
+  return state.phase === "waiting" && now - state.since >= STALE_MS ? state.since : null;
+}
+
 export interface StreamPorts {
   readonly fetch: typeof fetch;
   readonly now: () => number;

@@ -1,11 +1,12 @@
 /** The wall: every service of the fleet, worst first, with what is wrong and what runs next. */
 
-import { untracked, useSignalEffect } from "@preact/signals";
+import { untracked, useComputed, useSignalEffect } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { param, someOf, text } from "../base/params";
 import { usePage } from "../data/context";
 import { counts } from "../data/counts";
 import { createSparks } from "../data/sparks";
+import { staleSince } from "../data/stream";
 import { STATUSES } from "../data/types";
 import { Empty, Problem, Skeleton } from "../ui/empty";
 import { AlertsCard } from "./wall/alerts";
@@ -14,13 +15,13 @@ import { Detail } from "./wall/detail";
 import { Filters } from "./wall/filters";
 import { Headline } from "./wall/headline";
 import { byService, filtered, grouped } from "./wall/model";
-import { BusNotice } from "./wall/notice";
+import { BusNotice, StaleNotice } from "./wall/notice";
 import { RunsCard } from "./wall/runs";
 import { Groups } from "./wall/tiles";
 import { useWallKeys } from "./wall/wallkeys";
 
 export default function Wall() {
-  const { store, router, api, clock } = usePage();
+  const { store, router, api, clock, link } = usePage();
   const params = useMemo(
     () => ({
       statuses: param(router, "status", someOf(...STATUSES)),
@@ -34,6 +35,7 @@ export default function Wall() {
     if (store.tick.value > 0) untracked(sparks.tick);
   });
   useWallKeys();
+  const since = useComputed(() => staleSince(link.value, clock.now.value)).value;
 
   const all = store.services.value.value;
   const error = store.services.problem.value;
@@ -48,16 +50,16 @@ export default function Wall() {
   };
   const open = all?.find((s) => s.service_name === params.open.value.value);
   return (
-    <div class="wall">
+    <div class={since === null ? "wall" : "wall wall-stale"}>
       <Headline services={all} />
-      <BusNotice services={all} />
+      {since === null ? <BusNotice services={all} /> : <StaleNotice since={since} />}
       <div class="overview">
         <AlertsCard hrefOf={params.open.href} />
         <RunsCard />
-        <ChartCard services={all ?? []} />
+        <ChartCard services={all ?? []} sparks={sparks} />
       </div>
       <Filters
-        counts={counts(all ?? [])}
+        counts={all && counts(all)}
         shown={shown.length}
         total={all?.length ?? 0}
         statuses={params.statuses}

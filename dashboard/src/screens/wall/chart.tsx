@@ -3,11 +3,13 @@
 import { useMemo } from "preact/hooks";
 import { oneOf, param, text } from "../../base/params";
 import { usePage } from "../../data/context";
-import { telling } from "../../data/sparks";
+import { telling, type Sparks } from "../../data/sparks";
+import type { Resource } from "../../data/resource";
 import type { Service, ServiceMetrics } from "../../data/types";
 import { Card } from "../../ui/card";
 import { Combobox } from "../../ui/combobox";
-import { Empty, Skeleton } from "../../ui/empty";
+import { Empty, Problem, Skeleton } from "../../ui/empty";
+import { HOST, useFirst } from "./first";
 import { Live } from "./live";
 import { useServiceMetrics } from "./metrics";
 
@@ -16,7 +18,7 @@ type Range = keyof typeof RANGES;
 const RANGE_WORDS = ["15m", "5m", "1h"] as const satisfies readonly [Range, ...Range[]];
 const RANGES_SHOWN = ["5m", "15m", "1h"] as const;
 
-export function ChartCard({ services }: { services: readonly Service[] }) {
+export function ChartCard({ services, sparks }: { services: readonly Service[]; sparks: Sparks }) {
   const { router } = usePage();
   const wanted = useMemo(
     () => ({
@@ -28,9 +30,10 @@ export function ChartCard({ services }: { services: readonly Service[] }) {
     [router],
   );
   const names = [...services.map((s) => s.service_name), HOST].sort();
-  const service = wanted.service.value.value || HOST;
+  const first = useFirst(sparks);
+  const service = wanted.service.value.value || first;
   const known = useServiceMetrics(service);
-  const metric = wanted.metric.value.value || defaultMetric(known.value.value);
+  const metric = wanted.metric.value.value || defaultMetric(service, known.value.value);
   const metrics = [...new Set((known.value.value?.metrics ?? []).map((m) => m.name))].sort();
   const range = wanted.range.value.value;
   return (
@@ -54,7 +57,7 @@ export function ChartCard({ services }: { services: readonly Service[] }) {
       }
     >
       {metric === "" ? (
-        <Waiting known={known.value.value} service={service} />
+        <Waiting known={known} service={service} />
       ) : (
         <Live
           key={`${service}\n${metric}`}
@@ -62,19 +65,21 @@ export function ChartCard({ services }: { services: readonly Service[] }) {
           metric={metric}
           info={known.value.value?.metrics.find((m) => m.name === metric)}
           minutes={RANGES[range]}
-          zoom={wanted.zoom}
+          zoom={wanted.zoom.value.value}
+          // A zoom is of this chart: the address names it from then on.
+          onZoom={(zoom) => router.set({ cs: service, cm: metric, zoom }, "push")}
+          onResume={() => router.set({ zoom: null })}
         />
       )}
     </Card>
   );
 }
 
-/** The host that the collector runs on and measures: there is something to see at once. */
-const HOST = "system";
-
-function defaultMetric(known: ServiceMetrics | null): string {
+/** Of a service the metric that its tile shows; of the host its work. */
+function defaultMetric(service: string, known: ServiceMetrics | null): string {
   const metrics = known?.metrics ?? [];
-  return metrics.find((m) => m.name === "cpu_percent")?.name ?? telling(metrics)?.name ?? "";
+  const work = service === HOST ? metrics.find((m) => m.name === "cpu_percent") : undefined;
+  return (work ?? telling(metrics))?.name ?? "";
 }
 
 function RangePicker({ range, pick }: { range: Range; pick: (range: Range) => void }) {
@@ -89,8 +94,10 @@ function RangePicker({ range, pick }: { range: Range; pick: (range: Range) => vo
   );
 }
 
-function Waiting({ known, service }: { known: ServiceMetrics | null; service: string }) {
-  if (!known) return <Skeleton rows={1} kind="chart" />;
+function Waiting({ known, service }: { known: Resource<ServiceMetrics>; service: string }) {
+  const error = known.problem.value;
+  if (error) return <Problem error={error} what="Metrics" onRetry={known.refresh} />;
+  if (!known.value.value || service === "") return <Skeleton rows={1} kind="chart" />;
   return (
     <Empty command={`alicia push temperature=21.5 --service ${service}`}>
       {service} has sent no metric yet.

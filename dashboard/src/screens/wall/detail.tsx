@@ -1,7 +1,7 @@
 /** One service at a glance: why it has its status, its instances, metrics, alerts and next runs. */
 
 import type { ComponentChildren } from "preact";
-import { compact, plural } from "../../base/format";
+import { everyWords, plural } from "../../base/format";
 import { barWords, Bars } from "../../charts/bars";
 import { usePage } from "../../data/context";
 import type { Alert, ScheduledEvent, Service } from "../../data/types";
@@ -46,7 +46,7 @@ export function Detail({ service, onClose, onMetric }: DetailProps) {
 function Facts({ service }: { service: Service }) {
   const facts: readonly [string, ComponentChildren][] = [
     ["last seen", <Ago at={service.last_seen} />],
-    ["reports", service.cadence === null ? "not known yet" : `every ${compact(service.cadence)} s`],
+    ["reports", service.cadence === null ? "not known yet" : everyWords(service.cadence)],
     ["restarts", service.restarts],
     ["version", service.version || "not told"],
     ["can", service.capabilities.join(", ")],

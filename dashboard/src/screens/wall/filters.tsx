@@ -6,7 +6,8 @@ import { icons } from "../../ui/icons";
 import { Mark } from "../../ui/status";
 
 interface FilterProps {
-  readonly counts: Readonly<Record<Status, number>>;
+  /** Null before the services are known. */
+  readonly counts: Readonly<Record<Status, number>> | null;
   readonly shown: number;
   readonly total: number;
   readonly statuses: Param<readonly Status[]>;
@@ -29,11 +30,11 @@ export function Filters({ counts, shown, total, statuses, text }: FilterProps) {
             type="button"
             class={`chip chip-${status}`}
             aria-pressed={chosen.includes(status)}
-            data-count={counts[status]}
+            data-count={counts?.[status] ?? 0}
             onClick={() => toggle(status)}
           >
             <Mark status={status} />
-            <b>{counts[status]}</b> {status}
+            <b>{counts?.[status] ?? "–"}</b> {status}
           </button>
         ))}
       </div>

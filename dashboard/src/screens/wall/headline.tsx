@@ -12,9 +12,9 @@ export function Headline({ services }: { services: readonly Service[] | null }) 
   return (
     <div class="headline">
       <div class="verdict" data-testid="verdict">
-        {said && <Mark status={said.tone} />}
+        <Mark status={said?.tone ?? "unknown"} />
         <h1>{said?.text ?? "Looking at the fleet"}</h1>
-        {said && <p>{said.detail || busWords(store.stats.value.value)}</p>}
+        <p>{said ? said.detail || busWords(store.stats.value.value) : "asking the collector"}</p>
       </div>
       <Figures stats={store.stats.value.value} services={services?.length ?? null} />
     </div>

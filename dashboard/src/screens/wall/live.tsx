@@ -1,16 +1,16 @@
 /** One metric of one service, drawn and followed as samples arrive. */
 
-import { untracked, useComputed, useSignal, useSignalEffect, type ReadonlySignal } from "@preact/signals";
+import { untracked, useComputed, useSignal, useSignalEffect, type ReadonlySignal, type Signal } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { unitOf } from "../../base/format";
-import type { Param } from "../../base/params";
 import { LineChart } from "../../charts/line";
 import { TableTwin } from "../../charts/twin";
 import { usePage } from "../../data/context";
+import { emptyWords, sparseWords } from "../../data/density";
 import { follow } from "../../data/samples";
-import { SERIES_MAX, toSeries } from "../../data/series";
+import { SERIES_MAX, toSeries, type Series } from "../../data/series";
 import type { MetricInfo } from "../../data/types";
-import { Problem, Skeleton } from "../../ui/empty";
+import { Empty, Problem, Skeleton } from "../../ui/empty";
 
 const HEIGHT = 150;
 /** The live window moves on in steps of this, not with every frame. */
@@ -23,10 +23,13 @@ interface LiveProps {
   readonly metric: string;
   readonly info: MetricInfo | undefined;
   readonly minutes: number;
-  readonly zoom: Param<string>;
+  /** "from-to" in seconds; "" follows the present. */
+  readonly zoom: string;
+  readonly onZoom: (zoom: string) => void;
+  readonly onResume: () => void;
 }
 
-export function Live({ service, metric, info, minutes, zoom }: LiveProps) {
+export function Live({ service, metric, info, minutes, zoom, onZoom, onResume }: LiveProps) {
   const { api, clock, store, zone, theme, keys } = usePage();
   const followed = useMemo(() => follow(api, service, metric, clock.read), [service, metric]);
   const table = useSignal(false);
@@ -34,15 +37,14 @@ export function Live({ service, metric, info, minutes, zoom }: LiveProps) {
     void store.tick.value; // new samples: fetch the tail
     void untracked(followed.refresh);
   });
-  const resume = () => zoom.set("");
   useEffect(
-    () => keys.add([{ keys: "l", label: "Resume the live chart", group: "Chart", run: resume }]),
+    () => keys.add([{ keys: "l", label: "Resume the live chart", group: "Chart", run: onResume }]),
     [keys],
   );
   const samples = followed.samples.value;
   const all = useMemo(() => toSeries(samples ?? []), [samples]);
   const error = followed.problem.value;
-  const window = useWindow(clock.now, minutes, zoom.value.value, all[0]?.t[0] ?? 0);
+  const window = useWindow(clock.now, minutes, zoom, all[0]?.t[0] ?? 0);
   const title = `${metric} of ${service}`;
   const shown = all.slice(0, SERIES_MAX);
   if (!samples) {
@@ -52,24 +54,19 @@ export function Live({ service, metric, info, minutes, zoom }: LiveProps) {
       <Skeleton rows={1} kind="chart" />
     );
   }
+  const empty = emptyWords(all, samples.length, window, zone.value.value);
   const foot = (
-    <span class="chart-foot">
-      <span>{unitWords(info)}</span>
-      {all.length > SERIES_MAX && <span>first {SERIES_MAX} of {all.length} series</span>}
-      {window.zoomed && (
-        <button type="button" class="link-button" onClick={resume}>
-          Resume live (l)
-        </button>
-      )}
-      <button type="button" class="link-button" onClick={() => (table.value = !table.value)}>
-        {table.value ? "Show chart" : "Show table"}
-      </button>
-    </span>
+    <Foot info={info} series={all} zoomed={window.zoomed} table={empty ? null : table} onResume={onResume} />
   );
   return (
     <div class={error ? "stale" : ""}>
       {error && <Problem error={error} what="Chart" onRetry={followed.refresh} />}
-      {table.value ? (
+      {empty !== "" ? (
+        <div class="chart-empty">
+          <Empty>{empty}</Empty>
+          {foot}
+        </div>
+      ) : table.value ? (
         <>
           <TableTwin title={title} series={shown} zone={zone.value.value} />
           {foot}
@@ -78,18 +75,55 @@ export function Live({ service, metric, info, minutes, zoom }: LiveProps) {
         <LineChart
           title={title}
           series={shown}
+          unit={chartUnit(info)}
           from={window.from}
           to={window.to}
           height={HEIGHT}
           zone={zone.value.value}
           theme={theme.value}
-          onZoom={(a, b) => zoom.set(`${a / 1000}-${b / 1000}`, "push")}
-          onReset={resume}
+          onZoom={(a, b) => onZoom(`${a / 1000}-${b / 1000}`)}
+          onReset={onResume}
           foot={foot}
         />
       )}
     </div>
   );
+}
+
+interface FootProps {
+  readonly info: MetricInfo | undefined;
+  readonly series: readonly Series[];
+  readonly zoomed: boolean;
+  /** Absent where there is nothing to choose between. */
+  readonly table: Signal<boolean> | null;
+  readonly onResume: () => void;
+}
+
+function Foot({ info, series, zoomed, table, onResume }: FootProps) {
+  const sparse = sparseWords(series);
+  return (
+    <span class="chart-foot">
+      {sparse !== "" && <span data-testid="sparse">{sparse}</span>}
+      <span>{unitWords(info)}</span>
+      {series.length > SERIES_MAX && <span>first {SERIES_MAX} of {series.length} series</span>}
+      {zoomed && (
+        <button type="button" class="link-button" onClick={onResume}>
+          Resume live (l)
+        </button>
+      )}
+      {table && (
+        <button type="button" class="link-button" onClick={() => (table.value = !table.value)}>
+          {table.value ? "Show chart" : "Show table"}
+        </button>
+      )}
+    </span>
+  );
+}
+
+/** The unit of what is drawn: a counter's rate of seconds has none. */
+function chartUnit(info: MetricInfo | undefined): string {
+  const unit = info ? unitOf(info.name, info.unit) : "";
+  return info?.metric_type === "counter" && unit !== "bytes" ? "" : unit;
 }
 
 function unitWords(info: MetricInfo | undefined): string {

@@ -63,15 +63,22 @@ export function verdict(services: readonly Service[]): { tone: Status; text: str
     const text = `${bad} of ${plural(services.length, "service")} ${need} attention`;
     return { tone: worst.status, text, detail: sentence(worst) };
   }
+  if (n.muted === services.length) {
+    return { tone: "muted", text: allAre(n.muted, "", "muted"), detail: "" };
+  }
   if (n.unknown > 0) {
     const are = n.unknown === 1 ? "is" : "are";
     const detail = `${plural(n.unknown, "service")} ${are} unknown`;
     return n.up === 0
       ? { tone: "unknown", text: detail, detail: "nothing was heard from them yet" }
-      : { tone: "up", text: `All ${plural(n.up, "known service")} are up`, detail };
+      : { tone: "up", text: allAre(n.up, "known ", "up"), detail };
   }
   const muted = n.muted > 0 ? `${plural(n.muted, "service")} muted` : "";
-  return { tone: "up", text: `All ${n.up} services are up`, detail: muted };
+  return { tone: "up", text: allAre(n.up, "", "up"), detail: muted };
+}
+
+function allAre(count: number, which: string, status: Status): string {
+  return count === 1 ? `The only ${which}service is ${status}` : `All ${count} ${which}services are ${status}`;
 }
 
 /** "stt_service is down: silent 94 s; usually every 30 s". */

@@ -1,7 +1,8 @@
-/** What is missing on the way from the bus to the wall, and the command that mends it. */
+/** What is missing on the way from the bus to the page, and the command that mends it. */
 
-import { span } from "../../base/format";
+import { clockText, plural, span } from "../../base/format";
 import { usePage } from "../../data/context";
+import { OURS } from "../../data/groups";
 import type { Service, Stats } from "../../data/types";
 import { Empty } from "../../ui/empty";
 
@@ -9,9 +10,6 @@ export interface Notice {
   readonly text: string;
   readonly command: string;
 }
-
-/** The collector itself is no sender. */
-const OURS = new Set(["metrics_collector", "event_scheduler"]);
 
 /** The first gap between bus and wall, or null where all works. Pure. */
 export function busNotice(
@@ -28,15 +26,24 @@ export function busNotice(
   }
   if (connected !== true || others.some((s) => s.status !== "unknown")) return null;
   if (others.length > 0) {
-    return {
-      text: `${others.length} senders, none answers the health poke.`,
-      command: "alicia doctor",
-    };
+    const senders = plural(others.length, "sender");
+    return { text: `${senders}, none answers the health poke.`, command: "alicia doctor" };
   }
   if (messages === 0 || last === null) {
     return { text: "Connected to the bus, nothing heard yet.", command: "alicia demo" };
   }
   return { text: `Connected to the bus, no service heard for ${span(now - last)}.`, command: "alicia demo" };
+}
+
+/** Without the collector everything on the page is the past. */
+export function StaleNotice({ since }: { since: number }) {
+  const { clock, zone } = usePage();
+  const then = clockText(since, clock.read(), zone.value.value);
+  return (
+    <div class="notice" role="status" data-testid="stale">
+      <Empty command="alicia up">The collector does not answer; all this is as of {then}.</Empty>
+    </div>
+  );
 }
 
 export function BusNotice({ services }: { services: readonly Service[] | null }) {

@@ -26,7 +26,7 @@ export function RunsCard() {
       {error?.status === 502 && <Empty command="alicia scheduler">The scheduler does not answer.</Empty>}
       {!list && !error && <Skeleton rows={3} kind="row" />}
       {list && !error && next.length === 0 && (
-        <Empty command="alicia events add">Nothing is scheduled.</Empty>
+        <Empty command="alicia events add hello --every 1m --topic alicia/hello">Nothing is scheduled.</Empty>
       )}
       {next.length > 0 && (
         <ul class="rows">

@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { compact, measure, metricWords, plural } from "../../base/format";
+import { everyWords, measure, metricWords, plural } from "../../base/format";
 import { Bars } from "../../charts/bars";
 import { Spark } from "../../charts/spark";
 import type { SparkData, Sparks } from "../../data/sparks";
@@ -119,7 +119,7 @@ function Facts({ service, extras }: { service: Service; extras: TileExtras }) {
           next <Countdown at={next.next_run} />
         </span>
       )}
-      {quiet && service.cadence !== null && <span>every {compact(service.cadence)} s</span>}
+      {quiet && service.cadence !== null && <span>{everyWords(service.cadence)}</span>}
     </span>
   );
 }
