@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 from urllib.parse import SplitResult, quote, urlencode, urlsplit
 
 from alicia.adapters.settings import Settings
-from alicia.cli.exits import Refused, Unreachable
+from alicia.cli.exits import NotAnswering, Refused, Unreachable
 from alicia.cli.hosts import from_here
 
 _TIMEOUT_SECONDS: Final = 35.0  # a query may take 30 s
@@ -183,7 +183,7 @@ class Api:
 
     def _unreachable(self, error: Exception) -> Unreachable:
         if isinstance(error, TimeoutError):
-            return Unreachable(
+            return NotAnswering(
                 f"the {self.service} at {self.url} is not answering: it is there, but said nothing"
                 f" for {self._timeout_seconds:g} s; if that lasts, stop it and start it again"
             )

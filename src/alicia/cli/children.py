@@ -68,7 +68,8 @@ class Child:
                 process_group=0,
             )
         except OSError as error:
-            raise Failed(f"cannot start {launch.argv[0]}: {error.strerror}") from None
+            program = error.filename or launch.argv[0]  # it may be our own Python that is refused
+            raise Failed(f"cannot start {program}: {error.strerror}") from None
         assert self._process.stdout is not None
         self.output_fd = self._process.stdout.fileno()
         os.set_blocking(self.output_fd, False)

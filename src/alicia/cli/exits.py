@@ -38,6 +38,12 @@ class Unreachable(AliciaError):
     kind: ClassVar[Kind] = Kind.UNAVAILABLE
 
 
+class NotAnswering(Unreachable):
+    """Something took the connection, and then said nothing for as long as we wait."""
+
+    code: ClassVar[str] = "not_answering"
+
+
 class Refused(AliciaError):
     """A service answered, and its answer was an error; ``problem`` is its body."""
 

@@ -1,5 +1,6 @@
 """``alicia up``: broker, collector and scheduler as one."""
 
+import contextlib
 import json
 import os
 import re
@@ -76,7 +77,8 @@ def up(context: Context) -> int:
             random=SystemRandom(),
         ).run()
     finally:
-        note.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            note.unlink(missing_ok=True)
         lock.release()
 
 

@@ -35,6 +35,7 @@ def test_everything_starts_and_stops_with_one_command(tmp_path: Path) -> None:
         assert up.process.wait(10) == 0
         assert time.monotonic() - began < 5
         assert all_gone(list(parts.values()))
+        assert " info " not in up.complaints  # what the parts merely report needs -v
     data = tmp_path / "data"
     assert data.stat().st_mode & 0o777 == 0o700
     assert list((data / "run").iterdir()) == []
@@ -67,13 +68,14 @@ def test_a_killed_service_comes_back_with_what_it_knew(tmp_path: Path, name: str
 
 
 def test_a_killed_broker_comes_back_and_is_found_again(tmp_path: Path) -> None:
-    with running(tmp_path) as up:
+    with running(tmp_path, ["--verbose"]) as up:
         addresses = up.ready()
         up.children()["broker"].kill()
         up.wait_for(part="broker", state="ended")
         up.wait_for(part="broker", state="ready")
         health = addresses["collector"] + "/health"
         assert eventually(lambda: get(health)["mqtt_connected"], seconds=20)
+        assert up.complaints.count(" info collector: bus: connected to ") == 2
 
 
 def test_no_part_outlives_a_killed_supervisor(tmp_path: Path) -> None:
@@ -145,6 +147,10 @@ def test_the_demo_fleet_makes_all_22_services(tmp_path: Path) -> None:
             return [s["status"] for s in services] == ["up"] * 22
 
         assert eventually(all_up, seconds=20)
+        parts = list(up.children().values())
+        up.process.kill()
+        assert eventually(lambda: all_gone(parts), seconds=8)
+        assert "Traceback" not in up.complaints
 
 
 def test_fresh_starts_empty_and_keeps_the_old(tmp_path: Path) -> None:
@@ -169,6 +175,12 @@ def test_the_state_is_seen_from_another_terminal(tmp_path: Path) -> None:
         assert up.run("status").returncode == 0
         examined = json.loads(up.run("doctor", "--json").stdout)
         assert [c for c in examined["checks"] if c["status"] == "fail"] == []
+        stopped = up.children()["collector"]
+        stopped.suspend()
+        seen = up.run("status")
+        stopped.resume()
+        assert seen.returncode == 3
+        assert "is not answering: it is there, but said nothing for 3 s" in seen.stdout
 
 
 def test_tail_prints_what_the_bus_brings_and_ends_well(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ def test_everything_runs_on_the_trial_broker(
     monkeypatch.setenv("PATH", str(tmp_path))
     with running(tmp_path, program=[sys.executable, "-c", HIDDEN]) as up:
         addresses = up.ready()
+        assert up.complaints == ""
         texts = {said["part"]: said["text"] for said in up.said if said["state"] == "ready"}
         assert texts["broker"] == "trial broker: MQTT 3.1.1, memory only; install mosquitto"
         for name in ("collector", "scheduler"):

@@ -1,6 +1,7 @@
 """Checks of the machine, each with its fix."""
 
 import os
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pytest
 
 from alicia.adapters.http.audit_chain import Change, encode_line
 from alicia.adapters.settings import Settings
-from alicia.cli.doctor import machine
+from alicia.cli.api import Api
+from alicia.cli.doctor import machine, services
 from alicia.cli.doctor.finding import Finding, Verdict
 
 
@@ -168,3 +170,14 @@ def test_a_changed_audit_log_is_told_by_its_line(
     found = machine.audit_log(Settings(data_dir=tmp_path))
     assert found.verdict is Verdict.FAIL
     assert place in found.detail
+
+
+def test_a_service_that_is_there_but_silent_is_named_with_its_process() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as stopped:
+        port = stopped.getsockname()[1]
+        api = Api("collector", f"http://127.0.0.1:{port}", timeout_seconds=0.05)
+        found = services.service(api)
+    assert found.verdict is Verdict.FAIL
+    assert "is not answering: it is there, but said nothing for 0.05 s" in found.detail
+    assert found.fix.startswith("end ")
+    assert f"(pid {os.getpid()})" in found.fix

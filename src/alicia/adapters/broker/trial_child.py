@@ -10,6 +10,7 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from amqtt.broker import Broker
 from amqtt.contexts import BaseContext
@@ -18,6 +19,9 @@ from amqtt.session import Session
 
 from alicia.adapters.broker.accounts import Accounts
 from alicia.adapters.lifetime import Ending
+from alicia.adapters.logs import set_up_logs
+
+_SAID_CHARS_MAX: Final = 300
 
 
 class OneAccount(BaseAuthPlugin):  # type: ignore[misc]  # amqtt publishes no types
@@ -39,6 +43,18 @@ class OneAccount(BaseAuthPlugin):  # type: ignore[misc]  # amqtt publishes no ty
         return session.username == Accounts.OWN and hmac.compare_digest(given, self._password)
 
 
+def brief(record: logging.LogRecord) -> bool:
+    """One line for what amqtt says with a traceback, and one code for all such lines of it.
+
+    A client that is stopped costs it an error per message; where in amqtt that was is enough to
+    look it up.
+    """
+    record.exc_info = record.exc_text = None
+    record.code = f"{record.module}:{record.lineno}"
+    record.msg, record.args = record.getMessage()[:_SAID_CHARS_MAX], None
+    return True
+
+
 async def serve(port: int, password: str) -> None:
     """Run the broker until SIGTERM or the supervisor's death."""
     ending = Ending(os.environ)
@@ -56,7 +72,8 @@ async def serve(port: int, password: str) -> None:
 
 def main(arguments: list[str]) -> int:
     """The program; errors of amqtt go to stderr, its packet log nowhere."""
-    logging.basicConfig(level=logging.ERROR)
+    set_up_logs("broker", level="error")
+    logging.getLogger().handlers[0].filters.insert(0, brief)
     port, password_file = int(arguments[0]), Path(arguments[1])
     asyncio.run(serve(port, password_file.read_text().strip()))
     return 0

@@ -2,9 +2,21 @@
 
 import sqlite3
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from alicia.base.errors import AliciaError, Kind, Unavailable
+
+_FILE_CODES: Final = frozenset(
+    {
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_NOTADB,
+    }
+)
 
 
 class DatabaseUnavailable(Unavailable):
@@ -44,6 +56,12 @@ def meaning_of(error: sqlite3.Error, file: Path | str) -> AliciaError:
             f"{file} cannot be used now: {error}; look at the rights and the space of its folder"
         )
     return damaged(file, str(error))
+
+
+def is_of_the_file(error: sqlite3.Error) -> bool:
+    """Whether a statement failed by the state of the file or the disk, not by our mistake."""
+    primary = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF
+    return primary in _FILE_CODES
 
 
 def damaged(file: Path | str, verdict: str) -> DatabaseDamaged:

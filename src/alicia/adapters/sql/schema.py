@@ -55,6 +55,7 @@ def migrate(path: Path, steps: Sequence[Migration]) -> int:
     try:
         connection = open_for_writing(path)
         try:
+            _try_writing(connection)
             if unclean:
                 _check(connection, path)
             return _advance(connection, path, steps)
@@ -116,6 +117,15 @@ def _keep_copy(connection: sqlite3.Connection, target: Path) -> None:
         connection.backup(copy)
     finally:
         copy.close()
+
+
+def _try_writing(connection: sqlite3.Connection) -> None:
+    """End here with a file that is only readable: BEGIN takes it, and the first change fails."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.execute("PRAGMA user_version=0")
+    finally:
+        connection.execute("ROLLBACK")
 
 
 def _check(connection: sqlite3.Connection, path: Path) -> None:

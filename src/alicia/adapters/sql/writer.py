@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from alicia.adapters.sql.errors import DatabaseUnavailable, meaning_of
+from alicia.adapters.sql.errors import DatabaseUnavailable, is_of_the_file, meaning_of
 
 T = TypeVar("T")
 Command = Callable[[sqlite3.Connection], T]
@@ -117,7 +117,7 @@ class Writer:
             connection.execute("BEGIN IMMEDIATE")
             while job is not None:
                 jobs.append(job)
-                outcomes.append(_attempt(connection, job))
+                outcomes.append(_attempt(connection, job, self._path.name))
                 full = len(jobs) >= GROUP_COMMANDS_MAX or time.monotonic() >= deadline
                 job = None if full else self._waiting_job()
             connection.execute("COMMIT")
@@ -156,8 +156,8 @@ def open_for_writing(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _attempt(connection: sqlite3.Connection, job: _Job) -> _Outcome:
-    """One command behind a savepoint.
+def _attempt(connection: sqlite3.Connection, job: _Job, file: str) -> _Outcome:
+    """One command behind a savepoint; ``file`` is named where it is to blame.
 
     Raises:
         sqlite3.Error: SQLite gave up the whole transaction (full disk, I/O error).
@@ -170,6 +170,8 @@ def _attempt(connection: sqlite3.Connection, job: _Job) -> _Outcome:
             raise sqlite3.OperationalError(f"the transaction was lost: {error}") from error
         connection.execute("ROLLBACK TO command")
         connection.execute("RELEASE command")
+        if isinstance(error, sqlite3.Error) and is_of_the_file(error):
+            return _Outcome(job, error=meaning_of(error, file))
         return _Outcome(job, error=error)
     connection.execute("RELEASE command")
     return _Outcome(job, value=value)

@@ -6,7 +6,7 @@ from typing import Any, Final
 from alicia.base.errors import AliciaError
 from alicia.cli.api import Api
 from alicia.cli.doctor.finding import Finding, fail, ok, warn
-from alicia.cli.exits import Unreachable, one_line
+from alicia.cli.exits import NotAnswering, Unreachable, one_line
 
 _FLEET_SIZE: Final = 22  # bus.md §3
 _NAMES: Final = {"collector": "metrics_collector", "scheduler": "event_scheduler"}
@@ -16,6 +16,8 @@ def service(api: Api) -> Finding:
     """It answers, it is the right one, and it is well."""
     try:
         health = api.health()
+    except NotAnswering as error:
+        return _stuck(api, one_line(error))
     except Unreachable as error:
         return _silent(api, one_line(error))
     except AliciaError as error:
@@ -46,6 +48,17 @@ def _silent(api: Api, detail: str) -> Finding:
             fix=f"stop it, or choose another port: {api.service.upper()}_PORT",
         )
     return fail(api.service, detail.partition("; start")[0], fix="alicia up")
+
+
+def _stuck(api: Api, detail: str) -> Finding:
+    from alicia.adapters.http.bind import port_holder
+
+    holder = port_holder(int(api.url.rpartition(":")[2]))
+    return fail(
+        api.service,
+        detail.partition("; if")[0],
+        fix=f"end {holder}; under alicia up it then starts again",
+    )
 
 
 def fleet(api: Api) -> Finding:

@@ -76,6 +76,20 @@ def test_a_file_that_cannot_be_opened_is_named_with_what_to_look_at(tmp_path: Pa
         migrate(path, (ONE,))
 
 
+def test_a_file_that_is_only_readable_is_refused_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "x.db"
+    migrate(path, (ONE,))
+
+    def open_readable(file: Path) -> sqlite3.Connection:  # as for another user's file
+        return sqlite3.connect(f"file:{file}?mode=ro", uri=True, isolation_level=None)
+
+    monkeypatch.setattr("alicia.adapters.sql.schema.open_for_writing", open_readable)
+    with pytest.raises(DatabaseUnavailable, match="attempt to write a readonly database; look at"):
+        migrate(path, (ONE,))
+
+
 def test_the_shipped_steps_apply(tmp_path: Path) -> None:
     steps = migrations_of("scheduler")
     assert steps

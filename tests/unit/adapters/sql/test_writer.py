@@ -57,6 +57,21 @@ async def test_a_failing_command_undoes_only_itself(writer: Writer, tmp_path: Pa
     assert stored(tmp_path / "x.db") == [1, 2]
 
 
+async def test_a_file_that_refuses_a_command_is_named(writer: Writer, tmp_path: Path) -> None:
+    def refused(connection: sqlite3.Connection) -> None:
+        connection.execute("PRAGMA query_only=ON")
+        try:
+            connection.execute("INSERT INTO t VALUES (1)")
+        finally:
+            connection.execute("PRAGMA query_only=OFF")
+
+    with pytest.raises(DatabaseUnavailable, match=r"^x\.db cannot be used now: attempt to write"):
+        await writer.run(refused)
+    with pytest.raises(sqlite3.OperationalError, match="no such table"):  # our mistake, not its
+        await writer.run(lambda c: c.execute("SELECT * FROM nowhere") and None)
+    assert await writer.run(insert(1)) == 1
+
+
 async def test_commands_that_wait_share_a_transaction(writer: Writer, tmp_path: Path) -> None:
     # While one command holds the thread, the others queue behind it, in the same transaction:
     # none of them may be visible from outside before the last has run.
