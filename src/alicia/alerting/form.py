@@ -7,10 +7,17 @@ from typing import Final
 
 from alicia.base.durations import parse_duration_ms
 from alicia.base.errors import BadField, BadRequest, FieldError
-from alicia.base.limits import LABEL_VALUE_BYTES_MAX, LABELS_MAX, NAME_BYTES_MAX
-from alicia.base.times import parse_time_ms
+from alicia.base.limits import (
+    LABEL_VALUE_BYTES_MAX,
+    LABELS_MAX,
+    NAME_BYTES_MAX,
+    YEAR_MAX,
+    YEAR_MIN,
+)
+from alicia.base.times import parse_time_ms, within_years
 
 _SHOWN_MAX: Final = 64
+_UNKNOWN_TOLD_MAX: Final = 20  # a search for the nearest name takes its time
 
 
 class Form:
@@ -49,13 +56,16 @@ class Form:
             raise BadRequest(tuple(self._faults))
 
     def only(self, known: Iterable[str]) -> None:
-        """Refuse fields that nobody reads: they are typing errors."""
-        names = sorted(known)
-        for field in self._body.keys() - set(names):
+        """Refuse fields that nobody reads: they are typing errors; the first of them are named."""
+        names = frozenset(known)
+        unknown = [field for field in self._body if field not in names]
+        for field in unknown[:_UNKNOWN_TOLD_MAX]:
             shown = field[:_SHOWN_MAX]
-            near = get_close_matches(shown, names, n=1)
+            near = get_close_matches(shown, sorted(names), n=1)
             hint = f"did you mean {near[0]}?" if near else "leave it out"
             self.note(shown, f"a {self._noun} has no such field; {hint}", "unknown_field")
+        if (more := len(unknown) - _UNKNOWN_TOLD_MAX) > 0:
+            self.note("body", f"has {more} more fields unknown to a {self._noun}", "unknown_field")
 
     def given(self, field: str) -> object:
         """The value as sent; None where it is absent or null."""
@@ -137,7 +147,7 @@ class Form:
         return result
 
     def time(self, field: str, *, default_ms: int) -> int:
-        """An instant in ms UTC."""
+        """An instant in ms UTC, within YEAR_MIN to YEAR_MAX."""
         value = self.given(field)
         if value is None:
             return default_ms
@@ -145,10 +155,14 @@ class Form:
             self.note(field, f"{_shown(value)} is not a time; write RFC 3339", "bad_time")
             return default_ms
         try:
-            return parse_time_ms(value, field=field)
+            result = parse_time_ms(value, field=field)
         except BadField as error:
             self._faults += error.errors()
             return default_ms
+        if not within_years(result):
+            self.note(field, f"{_shown(value)} is not within {YEAR_MIN} to {YEAR_MAX}", "bad_time")
+            return default_ms
+        return result
 
     def texts(self, field: str) -> dict[str, str]:
         """An object of texts, at most LABELS_MAX; numbers and truth values become texts."""

@@ -24,7 +24,8 @@ class Recurrence(StrEnum):
     WEEKLY = "weekly"
 
 
-_PERIOD_MS: Final = {Recurrence.DAILY: 86_400_000, Recurrence.WEEKLY: 7 * 86_400_000}
+_WEEK_MS: Final = 7 * 86_400_000
+_PERIOD_MS: Final = {Recurrence.DAILY: 86_400_000, Recurrence.WEEKLY: _WEEK_MS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,9 @@ class Silence:
 
     def _begins(self, now_ms: int) -> list[int]:
         """Beginnings of the periods around ``now_ms``, counted in days of the zone's calendar."""
-        first = datetime.fromtimestamp(self.start_ms / 1000, self.zone)
+        # Of silences stored before their years were bounded: the same time and day of 1970.
+        start_ms = self.start_ms if self.start_ms >= 0 else self.start_ms % _WEEK_MS
+        first = datetime.fromtimestamp(start_ms / 1000, self.zone)
         today = datetime.fromtimestamp(now_ms / 1000, self.zone).date()
         step = 1 if self.recurrence is Recurrence.DAILY else 7
         passed = (today - first.date()).days // step * step

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from alicia.base.errors import BadField
+from alicia.base.limits import YEAR_MAX, YEAR_MIN
 
 # Largest absolute value read as each unit: 1e11 s is the year 5138, 1e11 ms is 1973.
 _SECONDS_MAX: Final = 1e11
@@ -52,9 +53,18 @@ def datetime_us(moment: datetime) -> int:
     return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
 
 
+def within_years(value_ms: int) -> bool:
+    """Whether an instant lies within YEAR_MIN to YEAR_MAX, in UTC, where every calendar works."""
+    return _YEARS_FROM_MS <= value_ms < _YEARS_TO_MS
+
+
 def seconds(value_ms: int) -> float:
     """Epoch seconds as the API answers them."""
     return value_ms / 1000
+
+
+_YEARS_FROM_MS: Final = datetime_ms(datetime(YEAR_MIN, 1, 1, tzinfo=UTC))
+_YEARS_TO_MS: Final = datetime_ms(datetime(YEAR_MAX + 1, 1, 1, tzinfo=UTC))
 
 
 def _epoch_ms(number: float, field: str, given: object) -> int:

@@ -157,3 +157,15 @@ def test_default_rules() -> None:
         "high_error_rate": "error_rate > 5",
         "response_time_high": "response_time > 5",
     }
+
+
+def test_only_the_first_of_many_unknown_fields_are_named() -> None:
+    with pytest.raises(BadRequest) as caught:
+        parse_rule(
+            {**BASE, **{f"x{i}": 1 for i in range(1000)}}, read=read_condition, interval_ms=30_000
+        )
+    *named, rest = caught.value.errors()
+    assert [fault.loc for fault in named] == [(f"x{i}",) for i in range(20)]
+    assert (rest.loc, rest.msg, rest.code) == (
+        ("body",), "body: has 980 more fields unknown to a rule", "unknown_field",
+    )  # fmt: skip

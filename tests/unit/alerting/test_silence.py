@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from alicia.alerting.silence import (
+    Recurrence,
     Silence,
     ended_silence,
     parse_silence,
@@ -12,6 +13,7 @@ from alicia.alerting.silence import (
     silenced_by,
 )
 from alicia.base.errors import BadField, BadRequest
+from alicia.base.times import parse_time_ms
 from alicia.series.labels import LabelSet
 
 HOUR = 3_600_000
@@ -79,6 +81,20 @@ def test_a_weekly_silence_over_midnight() -> None:
     assert not silence.active(begin - 24 * HOUR)
 
 
+def test_a_silence_stored_with_a_start_that_no_calendar_holds() -> None:
+    matchers = silence_of().matchers
+    start_ms = parse_time_ms("0001-01-01T00:00:00Z")  # a Monday
+    silence = Silence(
+        "s1", matchers, start_ms, start_ms + HOUR, "", "a", start_ms,
+        recurrence=Recurrence.WEEKLY, zone=ZoneInfo("America/New_York"),
+    )  # fmt: skip
+    # 19:00 on Sundays in New York, which is an hour earlier in UTC in summer.
+    begin = int(datetime(2026, 10, 18, 23, tzinfo=UTC).timestamp()) * 1000
+    assert [silence.active(begin + t) for t in (-1, 0, HOUR - 1, HOUR, 24 * HOUR)] == [
+        False, True, True, False, False,
+    ]  # fmt: skip
+
+
 def test_a_silence_can_be_ended() -> None:
     ended = ended_silence(silence_of(), now_ms=NOW + 5)
     assert (ended.active(NOW + 4), ended.active(NOW + 5)) == (True, False)
@@ -121,6 +137,9 @@ FAULTS: list[tuple[dict[str, Any], str, str]] = [
     ({"start": NOW / 1000 - 7200}, "end", "end_past"),
     ({"start": "yesterday"}, "start", "bad_time"),
     ({"start": [1]}, "start", "bad_time"),
+    ({"start": "1969-12-31T23:59:59Z", "recurrence": "daily"}, "start", "bad_time"),
+    ({"start": "2200-01-01T00:00:00Z"}, "start", "bad_time"),
+    ({"until": "0001-01-01T00:00:00Z", "recurrence": "daily"}, "until", "bad_time"),
     ({"recurrence": "hourly"}, "recurrence", "bad_recurrence"),
     ({"recurrence": "daily", "duration": "25h"}, "end", "too_long"),
     ({"timezone": "Mars/Base"}, "timezone", "unknown_zone"),

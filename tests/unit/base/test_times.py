@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alicia.base.errors import BadField
-from alicia.base.times import datetime_ms, datetime_us, parse_time_ms
+from alicia.base.times import datetime_ms, datetime_us, parse_time_ms, within_years
 
 MOMENT_MS = 1_795_425_234_490
 
@@ -54,6 +54,19 @@ def test_refuses_what_is_no_time(bad: str | float) -> None:
         parse_time_ms(bad, field="since")
     assert caught.value.reason == "bad_time"
     assert "since" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "within"),
+    [
+        ("1969-12-31T23:59:59.999Z", False),
+        ("1970-01-01T00:00:00Z", True),
+        ("2199-12-31T23:59:59.999Z", True),
+        ("2200-01-01T00:00:00Z", False),
+    ],
+)
+def test_the_years_of_calendars(text: str, within: bool) -> None:
+    assert within_years(parse_time_ms(text)) is within
 
 
 @given(st.datetimes(min_value=datetime(1900, 1, 1), max_value=datetime(2200, 1, 1)))  # noqa: DTZ001
