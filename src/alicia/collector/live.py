@@ -5,6 +5,7 @@ Source: dashboard.md §5.
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Final
 
 import msgspec
@@ -13,6 +14,9 @@ from alicia.base.counters import Counters
 
 RING_EVENTS: Final = 10_000
 CLIENT_BYTES_MAX: Final = 1024 * 1024
+# Of a client's backlog one half is for what it missed, the other for what comes meanwhile.
+RING_BYTES_MAX: Final = CLIENT_BYTES_MAX // 2
+EVENT_BYTES_MAX: Final = CLIENT_BYTES_MAX // 8
 CLIENTS_MAX: Final = 100
 MERGE_SECONDS: Final = 0.25
 _encode: Final = msgspec.json.Encoder().encode
@@ -55,10 +59,13 @@ class Client:
 
 
 class LiveHub:
-    """Publishes changes and keeps the newest RING_EVENTS for readers who come back.
+    """Publishes changes and keeps the newest for readers who come back.
 
-    ``epoch`` differs between processes, so that an id of an earlier one is known as foreign.
-    Belongs to the event loop.
+    Kept are RING_EVENTS at most, and RING_BYTES_MAX. A change above EVENT_BYTES_MAX is not sent:
+    everybody is told to fetch (``reset``). ``epoch`` differs between processes, so that an id of
+    an earlier one is known as foreign. Belongs to the event loop.
+
+    Family counted: ``live`` by ``refused too_slow oversized``.
     """
 
     def __init__(self, *, epoch: str, later: Later, counters: Counters) -> None:
@@ -66,7 +73,8 @@ class LiveHub:
         self._later = later
         self._counters = counters
         self._clients: set[Client] = set()
-        self._ring: deque[bytes] = deque(maxlen=RING_EVENTS)
+        self._ring: deque[bytes] = deque()
+        self._ring_bytes = 0
         self._newest = 0  # number of the newest event
         # Keys that were sent within the last quarter of a second, and what came after.
         self._held: dict[tuple[str, str], Mapping[str, object] | None] = {}
@@ -121,13 +129,23 @@ class LiveHub:
             self._hold(held)
 
     def _emit(self, kind: str, value: Mapping[str, object]) -> None:
+        chunk = self._chunk(kind, self._newest + 1, value)
+        if len(chunk) > EVENT_BYTES_MAX:
+            self._counters.add("live", "oversized")
+            self.publish("reset", "reset", {})
+            return
         self._newest += 1
-        chunk = self._chunk(kind, self._newest, value)
-        self._ring.append(chunk)
+        self._keep(chunk)
         for client in tuple(self._clients):
             if not client.put(chunk):
                 self._clients.discard(client)
                 self._counters.add("live", "too_slow")
+
+    def _keep(self, chunk: bytes) -> None:
+        self._ring.append(chunk)
+        self._ring_bytes += len(chunk)
+        while len(self._ring) > RING_EVENTS or self._ring_bytes > RING_BYTES_MAX:
+            self._ring_bytes -= len(self._ring.popleft())
 
     def _resume(self, client: Client, last_id: str) -> None:
         epoch, _, number = last_id.partition("-")
@@ -136,11 +154,9 @@ class LiveHub:
         if not 0 <= missed <= len(self._ring):
             client.put(self._chunk("reset", self._newest, {}))
             return
-        for chunk in list(self._ring)[len(self._ring) - missed :]:
-            if not client.put(chunk):
-                self._clients.discard(client)
-                self._counters.add("live", "too_slow")
-                return
+        for chunk in islice(self._ring, len(self._ring) - missed, None):
+            taken = client.put(chunk)
+            assert taken, "the whole ring fits into a new reader's backlog"
 
     def _chunk(self, kind: str, number: int, value: Mapping[str, object]) -> bytes:
         head = f"id: {self._epoch}-{number}\nevent: {kind}\ndata: ".encode()

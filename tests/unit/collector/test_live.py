@@ -1,7 +1,15 @@
 from collections.abc import Callable
 
 from alicia.base.counters import Counters
-from alicia.collector.live import CLIENT_BYTES_MAX, CLIENTS_MAX, RING_EVENTS, Client, LiveHub
+from alicia.collector.live import (
+    CLIENT_BYTES_MAX,
+    CLIENTS_MAX,
+    EVENT_BYTES_MAX,
+    RING_BYTES_MAX,
+    RING_EVENTS,
+    Client,
+    LiveHub,
+)
 
 
 class Timers:
@@ -78,6 +86,34 @@ def test_foreign_old_and_nonsensical_ids_are_told_to_start_again() -> None:
     for last_id in ("other-1", "e-1", "e-99999999", "e-x", "x", "e-" + "9" * 50, "e--1"):
         assert b"event: reset\n" in world.attach(last_id).take(), last_id
     assert b"event: reset\n" not in world.attach("e-2").take()
+
+
+def test_who_missed_more_than_is_kept_starts_again_and_stays() -> None:
+    world = World()
+    big = {"x": "y" * 100_000}
+    for i in range(CLIENT_BYTES_MAX // 100_000 + 1):
+        world.hub.publish("stats", str(i), big)
+    back = world.attach("e-1")
+    assert back.take().endswith(b"event: reset\ndata: {}\n\n")
+    world.hub.publish("alert", "a", {})
+    assert b"event: alert\n" in back.take()
+    assert not back.closed
+    assert RING_BYTES_MAX // 100_100 == 5
+    assert world.attach("e-8").take().count(b"event: ") == 4
+    assert b"event: reset\n" in world.attach("e-5").take()
+
+
+def test_a_change_too_large_to_send_tells_everybody_to_fetch() -> None:
+    world = World()
+    clients = [world.attach() for _ in range(5)]
+    for size in (EVENT_BYTES_MAX, CLIENT_BYTES_MAX + 100_000, 5_000_000):
+        world.hub.publish("execution", str(size), {"x": "y" * size})
+    assert {client.take() for client in clients} == {HELLO + b"id: e-1\nevent: reset\ndata: {}\n\n"}
+    world.timers.fire()  # the second reset stands for all that came within a quarter second
+    assert clients[0].take() == b"id: e-2\nevent: reset\ndata: {}\n\n"
+    assert world.hub.readers == 5
+    assert world.attach("e-0").take().count(b"event: reset\n") == 2
+    assert world.counters.by_label("live") == {"oversized": 3}
 
 
 def test_a_reader_who_does_not_read_is_closed_and_harms_nobody() -> None:
