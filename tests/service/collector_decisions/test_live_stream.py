@@ -9,6 +9,9 @@ import httpx
 import pytest
 from tests.service.collector.collector_harness import Harness
 
+from alicia.adapters.clock import SystemRandom
+from alicia.adapters.http.roles import Role
+
 
 @pytest.fixture
 async def collector_url(tmp_path: Path) -> AsyncIterator[tuple[Harness, str]]:
@@ -51,4 +54,33 @@ async def test_a_reader_resumes_and_is_let_go_at_the_end(
             with pytest.raises((StopAsyncIteration, httpx.HTTPError)):
                 await anext(parts)
             assert time.monotonic() - started < 5
+    assert live.readers == 0
+
+
+@pytest.mark.parametrize("end", ["revoked", "expired", "damaged"])
+async def test_a_stream_ends_with_its_token(collector_url: tuple[Harness, str], end: str) -> None:
+    harness, url = collector_url
+    tokens, now_ms = harness.collector.guard.tokens, harness.clock.now_ms()
+    secret, token = tokens.create(
+        Role.VIEWER, now_ms=now_ms, random=SystemRandom(), lifetime_ms=1000
+    )
+    live = harness.collector.decisions.live
+    headers = {"Authorization": f"Bearer {secret}"}
+    async with (
+        httpx.AsyncClient(base_url=url, timeout=10, headers=headers) as client,
+        client.stream("GET", "/live") as reply,
+    ):
+        parts = reply.aiter_text()
+        live.publish("alert", "a", {"alert_id": "seen"})
+        await read_until(parts, "seen")
+        await harness.collector.guard.settled()  # the first use of the token is written down
+        if end == "revoked":
+            tokens.revoke(token.id)
+        elif end == "expired":
+            harness.clock.pass_ms(1000)
+        else:
+            (harness.collector.settings.data_dir / "tokens.json").write_text("{")
+        live.publish("alert", "b", {"alert_id": "secret"})
+        with pytest.raises(StopAsyncIteration):
+            await anext(parts)
     assert live.readers == 0

@@ -19,7 +19,7 @@ from alicia.adapters.http.errors import answer, plain_answer
 from alicia.adapters.http.front import Front
 from alicia.adapters.http.guard import Guard
 from alicia.adapters.http.json_response import Json
-from alicia.adapters.http.roles import UndeclaredRole, declared
+from alicia.adapters.http.roles import UndeclaredRole, caller_of, declared
 from alicia.adapters.http.session_routes import session_router
 from alicia.base.counters import Counters
 from alicia.base.errors import AliciaError, BadRequest, FieldError
@@ -40,7 +40,7 @@ def build_app(
 
     Handlers are coroutines; what they return is encoded as JSON unless it is a Response.
     ``app.state.shutting_down`` is an event that HttpServer sets when it begins to stop: endless
-    answers end at it.
+    answers end at it, and where their caller is ``still_let_in`` no more.
 
     Raises:
         UndeclaredRole: a route has no ``needs(...)``, or is no coroutine.
@@ -56,6 +56,7 @@ def build_app(
         redirect_slashes=False,  # the redirect would repeat whatever Host says
     )
     app.state.shutting_down = asyncio.Event()
+    app.state.guard = guard
     for router in (*routers, session_router(guard), docs_router(app)):
         for route in router.routes:
             _add(app, route)
@@ -69,6 +70,13 @@ def shutting_down(request: Request) -> asyncio.Event:
     event = request.app.state.shutting_down
     assert isinstance(event, asyncio.Event)
     return event
+
+
+def still_let_in(request: Request) -> bool:
+    """Whether the caller's credentials, good when the request came, are good now."""
+    guard = request.app.state.guard
+    assert isinstance(guard, Guard)
+    return guard.still_lets_in(caller_of(request))
 
 
 def _add(app: FastAPI, route: object) -> None:

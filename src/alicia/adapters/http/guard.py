@@ -23,7 +23,7 @@ from alicia.adapters.http.origins import SAFE_METHODS, is_foreign
 from alicia.adapters.http.proxies import Proxies
 from alicia.adapters.http.roles import Caller, Role
 from alicia.adapters.http.sessions import COOKIE, Sessions, load_key
-from alicia.adapters.http.tokens import Token, TokenFile
+from alicia.adapters.http.tokens import DamagedTokens, Token, TokenFile
 from alicia.adapters.settings import Settings
 from alicia.base.clock import Clock, Random
 from alicia.base.errors import AliciaError, Kind, LimitExceeded
@@ -158,6 +158,16 @@ class Guard:
         if token is not None:
             raise Unauthorized(f"token {token.id} has expired; alicia token create makes a new one")
         raise Unauthorized("this token is not known here; it may have been revoked")
+
+    def still_lets_in(self, caller: Caller) -> bool:
+        """Whether the token of a caller whom check() let in is neither revoked nor expired."""
+        if not caller.token_id:
+            return True
+        try:
+            token = self.tokens.by_id(caller.token_id)
+        except DamagedTokens:
+            return False  # as at the door
+        return token is not None and not token.expired(self.clock.now_ms())
 
     async def settled(self) -> None:
         """Wait until every noted use and change is stored; part of a clean stop."""
