@@ -34,6 +34,7 @@ class Outbox:
         self._counters = counters
         self._random = random
         self._waiting: OrderedDict[str, Notice] = OrderedDict()
+        self._settled: list[str] = []  # over and done with, but still in the store
         self._awake = asyncio.Event()
         self._failures = 0
 
@@ -48,6 +49,8 @@ class Outbox:
 
     def add(self, notices: Sequence[Notice]) -> None:
         """Queue notices that are stored already."""
+        if not notices:
+            return  # no reason to hurry those that wait
         for notice in notices:
             self._waiting[notice.message_id] = notice
         self.wake()
@@ -68,20 +71,21 @@ class Outbox:
                 self._counters.add("loop_errors", "outbox")
                 _log.exception("sending notices failed; they are kept and tried again")
                 self._failures += 1
-            if self._waiting:
+            if self._waiting or self._settled:
                 await self._pause()
 
     async def flush(self) -> None:
-        """Send what waits, until all is gone or the broker cannot take it now."""
-        await self._drop_overflow()
-        settled: list[str] = []
+        """Send what waits, until all is gone or the broker cannot take it now.
+
+        Raises:
+            Unavailable: the store does not take down what is settled; the next call tries again.
+        """
+        self._drop_overflow()
         try:
             while self._waiting and await self._send(next(iter(self._waiting.values()))):
-                message_id, _ = self._waiting.popitem(last=False)
-                settled.append(message_id)
+                self._settle_oldest()
         finally:
-            if settled:
-                await self._store.settle_notices(settled)
+            await self._tell_store()
 
     async def _send(self, notice: Notice) -> bool:
         """Whether the notice is settled: taken by the broker, or refused for good."""
@@ -98,13 +102,24 @@ class Outbox:
         self._counters.add("outbox", "sent")
         return True
 
-    async def _drop_overflow(self) -> None:
+    def _drop_overflow(self) -> None:
         excess = len(self._waiting) - WAITING_MAX
         if excess <= 0:
             return
-        dropped = [self._waiting.popitem(last=False)[0] for _ in range(excess)]
         self._counters.add("outbox", "overflow", excess)
-        await self._store.settle_notices(dropped)
+        for _ in range(excess):
+            self._settle_oldest()
+
+    def _settle_oldest(self) -> None:
+        message_id, _ = self._waiting.popitem(last=False)
+        self._settled.append(message_id)
+
+    async def _tell_store(self) -> None:
+        """Take what is settled out of the store, so that no later process sends it again."""
+        told = tuple(self._settled)
+        if told:
+            await self._store.settle_notices(told)
+            del self._settled[: len(told)]
 
     async def _pause(self) -> None:
         """Wait for the next try, or until somebody says that there is a reason."""
