@@ -1,5 +1,6 @@
 """What devices say in words, as series: one per state, of which one is 1 (bus.md T12)."""
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Final
 
@@ -14,7 +15,7 @@ class DeviceStates:
     """Remembers the last state of each device, so that leaving it can be written."""
 
     def __init__(self) -> None:
-        self._last: dict[str, str] = {}
+        self._last: OrderedDict[str, str] = OrderedDict()
 
     def turn(self, device: str, value: object) -> list[dict[str, object]]:
         """The metrics that a message of ``device`` adds; none where it names no state."""
@@ -26,7 +27,7 @@ class DeviceStates:
         if before != state:
             metrics.append(_metric(device, before, 0))
         if len(self._last) >= DEVICES_KEPT:
-            del self._last[next(iter(self._last))]
+            self._last.popitem(last=False)
         self._last[device] = state
         return metrics
 

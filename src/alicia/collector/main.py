@@ -44,7 +44,7 @@ from alicia.collector.system import HOST_SERVICE, SystemMetrics
 from alicia.tsdb.head import Limits
 from alicia.tsdb.store import Store
 from alicia.wire.broker import SYS
-from alicia.wire.names import COLLECTOR, SeriesNames
+from alicia.wire.names import COLLECTOR, SERIES_NAMES_MAX, SeriesNames
 from alicia.wire.ports import Bus, BusState, Publication
 from alicia.wire.topics import Topics
 
@@ -125,7 +125,10 @@ class Collector:
         self.counters = counters
         self._connect = connect
         self.topics = Topics(settings.topic_prefix)
-        self.names = SeriesNames(Spellings(lambda: self.decisions.fleet.records))
+        self.names = SeriesNames(
+            Spellings(lambda: self.decisions.fleet.records),
+            kept=max(SERIES_NAMES_MAX, settings.max_series),
+        )
         self.store = Store(
             Limits(
                 settings.retention_ms,

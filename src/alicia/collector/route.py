@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 
@@ -56,9 +57,9 @@ class Router:
         self._names = names
         self._clock = clock
         self._parts = parts
-        self._places: dict[str, Place] = {}
+        self._places: OrderedDict[str, Place] = OrderedDict()
         self._devices = DeviceStates()
-        self._recent: dict[tuple[str, str], None] = {}
+        self._recent: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._topics_counted: set[str] = set()
 
     def handle(self, message: Message) -> Awaitable[None] | None:
@@ -175,14 +176,14 @@ class Router:
         if key in self._recent:
             return True
         if len(self._recent) >= IDS_KEPT:
-            del self._recent[next(iter(self._recent))]
+            self._recent.popitem(last=False)
         self._recent[key] = None
         return False
 
     def _learn(self, topic: str) -> Place:
         place = place_of(topic, self._topics)
         if len(self._places) >= TOPICS_KEPT:
-            del self._places[next(iter(self._places))]
+            self._places.popitem(last=False)
         self._places[topic] = place
         return place
 

@@ -1,5 +1,6 @@
 """Names that peers choose: services, metrics, labels; checked once, then known."""
 
+from collections import OrderedDict
 from collections.abc import Container, Mapping
 from typing import Final
 
@@ -11,7 +12,7 @@ from alicia.wire.values import shown
 COLLECTOR: Final = "metrics_collector"  # what our two services are called
 SCHEDULER: Final = "event_scheduler"
 UNKNOWN_SERVICE: Final = "unknown"  # of metrics whose sender says nowhere who it is
-SERIES_NAMES_MAX: Final = 100_000
+SERIES_NAMES_MAX: Final = 250_000  # more than MAX_SERIES, since of histograms the whole is kept too
 SERVICES_MAX: Final = 10_000
 # The services of bus.md §3, whose spelling varies between their own messages.
 FLEET: Final = frozenset(
@@ -79,13 +80,16 @@ def check_metric_name(raw: object) -> str:
 class SeriesNames:
     """Label sets by what a peer sent, so that a known series costs one look-up.
 
-    Holds the SERIES_NAMES_MAX and SERVICES_MAX newest at most; all of them passed the checks.
+    Holds the ``kept`` and SERVICES_MAX newest at most; all of them passed the checks. Where more
+    series than that take turns, each is built anew, which takes seven times as long.
     """
 
-    def __init__(self, registered: Container[str] = FLEET) -> None:
+    def __init__(self, registered: Container[str] = FLEET, *, kept: int = SERIES_NAMES_MAX) -> None:
         self._registered = registered
-        self._known: dict[tuple[object, ...], LabelSet] = {}
-        self._services: dict[str, str] = {}
+        self._kept = kept
+        # A plain dict has to pass by all it lost to find its oldest key.
+        self._known: OrderedDict[tuple[object, ...], LabelSet] = OrderedDict()
+        self._services: OrderedDict[str, str] = OrderedDict()
 
     def service(self, raw: object) -> str:
         """A checked service name in its registered spelling.
@@ -100,7 +104,7 @@ class SeriesNames:
             if known == name and folded(name) != name:
                 return name  # not kept, since the name it folds to may be registered yet
             if len(self._services) >= SERVICES_MAX:
-                del self._services[next(iter(self._services))]
+                self._services.popitem(last=False)
             self._services[name] = known
         return known
 
@@ -143,8 +147,8 @@ class SeriesNames:
         return known
 
     def _remember(self, key: tuple[object, ...], labels: LabelSet) -> None:
-        if len(self._known) >= SERIES_NAMES_MAX:
-            del self._known[next(iter(self._known))]
+        if len(self._known) >= self._kept:
+            self._known.popitem(last=False)
         self._known[key] = labels
 
 
