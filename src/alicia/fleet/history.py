@@ -35,7 +35,7 @@ def bars(history: History, count: int, now_ms: int) -> list[str | None]:
         if end_ms < start_ms:
             continue
         first = min(max(0, (begin_ms - start_ms) * count // DAY_MS), count - 1)
-        last = max(first, -((start_ms - end_ms) * count // DAY_MS) - 1)
+        last = min(max(first, -((start_ms - end_ms) * count // DAY_MS) - 1), count - 1)
         for i in range(first, last + 1):
             found[i].add(word)
     return [next((word.value for word in _WORST_FIRST if word in each), None) for each in found]

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -6,7 +7,7 @@ from alicia.base.sighting import Sight, Sighting
 from alicia.fleet.history import bars, uptime_ratio, with_word
 from alicia.fleet.known import KNOWN
 from alicia.fleet.poke import polls
-from alicia.fleet.record import ServiceRecord, observe
+from alicia.fleet.record import ServiceRecord, observe, shifted
 from alicia.fleet.restarts import in_loop, is_restart
 from alicia.fleet.status import Status, judge
 from alicia.fleet.words import Word, word_of
@@ -194,6 +195,28 @@ def test_history_forgets_what_is_older_than_a_day_but_how_the_day_began() -> Non
         (T0 + 1, Word.UP), (T0 + 2 * day, Word.DOWN),
     )  # fmt: skip
     assert bars(history, 2, T0 + 3 * day) == ["up", "up"]
+
+
+@pytest.mark.parametrize(("after_ms", "kept"), [(-1, 2), (0, 1)])
+def test_a_change_of_exactly_a_day_ago_says_how_the_day_began(after_ms: int, kept: int) -> None:
+    day = 86_400_000
+    history = ((T0 - 5, Word.DOWN), (T0, Word.UP))
+    assert len(with_word(history, T0 + day + after_ms, Word.DOWN)) == kept + 1
+
+
+def test_bars_bear_changes_that_lie_ahead_of_the_clock() -> None:
+    history = ((T0 - 5 * SECOND, Word.UP), (T0 + 120 * MINUTE, Word.DOWN))
+    assert bars(history, 4, T0) == [None, None, None, "down"]
+
+
+def test_a_step_of_the_clock_moves_all_instants_of_a_record() -> None:
+    record = after(seen(), seen(Sight.STORED, at=SECOND), seen(Sight.UNREGISTER, at=2 * SECOND))
+    record = replace(record, history=((T0, Word.UP), (T0 + SECOND, Word.MUTED)))
+    moved = shifted(record, -MINUTE)
+    assert moved.history == ((T0 - MINUTE, Word.UP), (T0 + SECOND - MINUTE, Word.MUTED))
+    assert moved.first_ms == T0 - MINUTE
+    assert moved.instances["a"].seen_ms == T0 - MINUTE
+    assert shifted(moved, MINUTE) == record
 
 
 def test_the_silent_are_asked_where_they_are_known_to_be() -> None:
