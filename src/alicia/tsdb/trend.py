@@ -59,6 +59,11 @@ class Distribution:
     last: float
 
 
+# Any float may have been stored; what their arithmetic cannot tell is answered as no number.
+_lenient: Final = np.errstate(over="ignore", invalid="ignore")
+
+
+@_lenient
 def distribution(values: Floats) -> Distribution | None:
     """What the values of a window look like; None where there are none. NaNs are left out."""
     kept = values[~np.isnan(values)]
@@ -69,7 +74,7 @@ def distribution(values: Floats) -> Distribution | None:
         len(kept),
         float(kept.min()),
         float(kept.max()),
-        math.fsum(kept) / len(kept),
+        _mean(kept),
         median,
         p95,
         p99,
@@ -78,6 +83,7 @@ def distribution(values: Floats) -> Distribution | None:
     )
 
 
+@_lenient
 def rates(t_ms: Times, values: Floats) -> tuple[Times, Floats]:
     """Growth per second of a counter between neighbours, at the time of the later one.
 
@@ -90,10 +96,12 @@ def rates(t_ms: Times, values: Floats) -> tuple[Times, Floats]:
     return t_ms[1:], grown / (np.diff(t_ms) / 1000)
 
 
+@_lenient
 def trend(t_ms: Times, values: Floats, *, window_ms: int, unit: str = "") -> Trend | None:
     """The line through the samples and where it leads over one more window.
 
-    None for fewer than 3 samples or a span under a tenth of the window. Times ascend.
+    None for fewer than 3 samples, a span under a tenth of the window, or values too large to
+    tell how far they lie from a line. Times ascend.
     """
     kept = ~np.isnan(values)
     t_ms, values = t_ms[kept], values[kept]
@@ -108,6 +116,8 @@ def trend(t_ms: Times, values: Floats, *, window_ms: int, unit: str = "") -> Tre
     r2 = max(0.0, 1 - left / total) if total > 0 else 0.0
     degrees = len(values) - 2
     error = math.sqrt(left / degrees)
+    if not math.isfinite(error):
+        return None
     points = []
     for step in range(1, FORECAST_POINTS + 1):
         ahead_ms = round(window_ms * step / FORECAST_POINTS)
@@ -124,6 +134,18 @@ def trend(t_ms: Times, values: Floats, *, window_ms: int, unit: str = "") -> Tre
             )
         )
     return Trend(slope, r2, _direction(slope, error / math.sqrt(spread), r2), tuple(points))
+
+
+def _mean(values: Floats) -> float:
+    """Exact where the sum fits a float; NaN where infinities of both signs meet."""
+    count = len(values)
+    try:
+        return math.fsum(values) / count
+    except OverflowError:  # the mean always fits
+        mean = 2 * math.fsum(values / (2 * count))
+        return min(max(mean, float(values.min())), float(values.max()))
+    except ValueError:
+        return math.nan
 
 
 def student_975(degrees: int) -> float:

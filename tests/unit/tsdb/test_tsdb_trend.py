@@ -1,6 +1,7 @@
 """Distribution, rates and the line through the samples."""
 
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -26,6 +27,32 @@ def test_a_distribution_by_hand() -> None:
 def test_no_values_have_no_distribution() -> None:
     assert distribution(np.array([])) is None
     assert distribution(np.array([math.nan])) is None
+
+
+@pytest.mark.parametrize(
+    ("values", "mean"),
+    [
+        ([1.7e308, 1.7e308], 1.7e308),
+        ([sys.float_info.max] * 3, sys.float_info.max),
+        ([1.7e308, 1.7e308, -1.7e308], 1.7e308 / 3),
+        ([5e-324, 5e-324], 5e-324),
+        ([math.inf, 1.0], math.inf),
+        ([math.inf, -math.inf], math.nan),
+    ],
+)
+def test_statistics_of_any_floats(values: list[float], mean: float) -> None:
+    shape = distribution(np.array(values))
+    assert shape is not None
+    assert shape.avg == pytest.approx(mean, rel=1e-15, abs=0, nan_ok=True)
+    assert (shape.count, shape.min, shape.max) == (len(values), min(values), max(values))
+    assert len(rates(times(len(values)), np.array(values))[1]) == len(values) - 1
+
+
+@pytest.mark.parametrize(
+    "values", [[1.0, math.inf, 2.0], [1.7e308] * 3, [1e200, 2e200, 1e200], [math.inf, 1, -math.inf]]
+)
+def test_values_too_large_for_a_line_give_no_trend(values: list[float]) -> None:
+    assert trend(times(3), np.array(values), window_ms=60_000) is None
 
 
 def test_rates_take_a_restart_as_growth_from_zero() -> None:
