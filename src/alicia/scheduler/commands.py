@@ -16,6 +16,8 @@ from alicia.base.limits import BODY_BYTES_MAX, REJECTS_KEPT
 from alicia.base.times import seconds
 from alicia.scheduler.listeners import Listeners
 from alicia.scheduler.notices import Notices
+from alicia.scheduler.starts import Order
+from alicia.scheduling.execution import Origin
 from alicia.wire.commands import (
     Command,
     Report,
@@ -43,14 +45,7 @@ class Doer(Protocol):
         """Carry out a command; returns what the answer tells."""
         ...
 
-    async def start(
-        self,
-        event_id: str,
-        *,
-        payload: Mapping[str, object] | None,
-        dedupe: str | None,
-        hops: int,
-    ) -> None:
+    async def start(self, event_id: str, order: Order) -> None:
         """Run an event now, named by id or by name."""
         ...
 
@@ -154,12 +149,13 @@ class Inbox:
             return
         if (hops := self._hops(trigger)) is None:
             return
-        await self._doer.start(
-            trigger.event_id or trigger.name,
+        order = Order(
+            origin=Origin.MQTT,
             payload=trigger.payload,
             dedupe=_dedupe(trigger.source, trigger.message_id),
             hops=hops,
         )
+        await self._doer.start(trigger.event_id or trigger.name, order)
 
     async def _on_report(self, message: Message) -> None:
         report = decode_report(message, own_source=SCHEDULER)
@@ -180,12 +176,8 @@ class Inbox:
             if hops >= HOPS_MAX:
                 self._counters.add("chain_ended", "hops")
                 continue
-            await self._doer.start(
-                event_id,
-                payload=None,
-                dedupe=_dedupe(opened.source, opened.message_id),
-                hops=hops,
-            )
+            dedupe = _dedupe(opened.source, opened.message_id)
+            await self._doer.start(event_id, Order(origin=Origin.MQTT, dedupe=dedupe, hops=hops))
 
     def _hops(self, trigger: Trigger) -> int | None:
         """The length of the chain so far; None where it ends here."""

@@ -18,11 +18,11 @@ from alicia.scheduler.dispatch import Dispatcher
 from alicia.scheduler.listeners import Listeners
 from alicia.scheduler.outcomes import Outcomes
 from alicia.scheduler.secrets import check_unmasked, unmasked
-from alicia.scheduler.starts import Starts
+from alicia.scheduler.starts import Order, Starts
 from alicia.scheduler.timings import Timings
 from alicia.scheduler.track import Tracker
 from alicia.scheduling.event import Event, EventRecord, HttpAction, Lifecycle
-from alicia.scheduling.execution import Execution, ExecutionStatus, Origin, Reason
+from alicia.scheduling.execution import Execution, ExecutionStatus, Reason
 from alicia.scheduling.instants import read_instant
 from alicia.scheduling.parse import parse_event, update_event
 from alicia.scheduling.plan import Closed, closed, first_due
@@ -246,15 +246,7 @@ class Desk:
         await self._listeners.removed(event_id)
         self._outcomes.purged(event_id)
 
-    async def start(
-        self,
-        event_id: str,
-        *,
-        origin: Origin,
-        payload: Mapping[str, object] | None = None,
-        dedupe: str | None = None,
-        hops: int = 0,
-    ) -> Execution:
+    async def start(self, event_id: str, order: Order) -> Execution:
         """Run an event now, also while it is paused; ``event_id`` may be a name.
 
         Raises:
@@ -264,9 +256,7 @@ class Desk:
         record = await event_named(self._ledger, event_id)
         if record.lifecycle is Lifecycle.CANCELLED:
             raise Ended("the event was cancelled; create a new one")
-        return await self._starts.now(
-            record.event.event_id, origin=origin, payload=payload, dedupe=dedupe, hops=hops
-        )
+        return await self._starts.now(record.event.event_id, order)
 
     def _id_of(self, body: Mapping[str, object]) -> str:
         given = body.get("event_id")

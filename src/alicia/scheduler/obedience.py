@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from alicia.scheduler.api.rendering import Rendering
 from alicia.scheduler.desk import Desk
+from alicia.scheduler.starts import Order
 from alicia.scheduling.event import EventRecord
 from alicia.scheduling.execution import Origin
 from alicia.wire.commands import Command, Verb
@@ -32,27 +33,18 @@ class Obedience:
             case Verb.RESUME:
                 return self._told(await desk.resume(event_id))
             case Verb.TRIGGER:
-                execution = await desk.start(
-                    event_id,
+                order = Order(
                     origin=Origin.MQTT,
                     payload=command.payload,
                     dedupe=f"{command.source}:{command.message_id}" if command.message_id else None,
                     hops=command.hops,
                 )
+                execution = await desk.start(event_id, order)
                 return {"execution_id": execution.execution_id}
 
-    async def start(
-        self,
-        event_id: str,
-        *,
-        payload: Mapping[str, object] | None,
-        dedupe: str | None,
-        hops: int,
-    ) -> None:
+    async def start(self, event_id: str, order: Order) -> None:
         """Run an event now, named by id or by name."""
-        await self._desk.start(
-            event_id, origin=Origin.MQTT, payload=payload, dedupe=dedupe, hops=hops
-        )
+        await self._desk.start(event_id, order)
 
     def _told(self, record: EventRecord) -> Mapping[str, object]:
         return {"event_id": record.event.event_id, "event": self._rendering.event(record)}

@@ -1,6 +1,7 @@
 """From committed rows to running executions: claims, and starts that no trigger made."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from alicia.base.clock import Clock, Random, uuid7
@@ -11,6 +12,20 @@ from alicia.scheduling.ports import ClaimResult, Ledger, Start
 
 _BATCH: Final = 500
 _OPEN_MAX: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """The wish that an event runs now: who utters it, and what it brings.
+
+    ``payload`` None: the event's own. With a ``dedupe`` seen before, the first run is the answer.
+    ``hops`` is the length of the chain of our own messages that led here.
+    """
+
+    origin: Origin
+    payload: Mapping[str, object] | None = None
+    dedupe: str | None = None
+    hops: int = 0
 
 
 class Starts:
@@ -43,16 +58,8 @@ class Starts:
         for execution in result.closed:
             self._on_change(execution)
 
-    async def now(
-        self,
-        event_id: str,
-        *,
-        origin: Origin,
-        payload: Mapping[str, object] | None = None,
-        dedupe: str | None = None,
-        hops: int = 0,
-    ) -> Execution:
-        """Run an event now; with a ``dedupe`` seen before, the first run is the answer.
+    async def now(self, event_id: str, order: Order) -> Execution:
+        """Run an event now.
 
         Raises:
             NotFound: there is no such event.
@@ -64,10 +71,10 @@ class Starts:
                 event_id=event_id,
                 execution_id=uuid7(now_ms=now_us // 1000, random=self._random),
                 due_us=now_us,
-                origin=origin,
-                payload=payload,
-                dedupe=dedupe,
-                hops=hops,
+                origin=order.origin,
+                payload=order.payload,
+                dedupe=order.dedupe,
+                hops=order.hops,
             ),
             lease=self._leasing.lease,
             now_us=now_us,

@@ -81,8 +81,9 @@ async def test_a_reply_by_correlation_and_an_event_count_too(harness: Harness) -
     await harness.say(
         "alicia/events/lamp", {"event_type": "execution_complete", "execution_id": two}
     )
-    await harness.status(one, "completed")
-    await harness.status(two, "completed")
+    for execution_id in (one, two):
+        row = await harness.status(execution_id, "completed")
+        assert [a["outcome"] for a in row["attempts"]] == ["reported"]
 
 
 async def test_a_report_over_http_counts_once(harness: Harness) -> None:
@@ -121,7 +122,8 @@ async def test_progress_keeps_an_execution_alive(harness: Harness) -> None:
         await asyncio.sleep(0.2)
         await harness.say(REPORTS, {"execution_id": execution_id, "progress": 0.5})
     await harness.say(REPORTS, {"execution_id": execution_id, "status": "done"})
-    await harness.status(execution_id, "completed")
+    row = await harness.status(execution_id, "completed")
+    assert [a["outcome"] for a in row["attempts"]] == ["reported"]  # twice its timeout, no retry
 
 
 async def test_a_late_success_of_an_earlier_try_ends_the_wait_for_the_next(
@@ -242,7 +244,8 @@ async def test_a_target_that_answers_at_once_is_heard(harness: Harness) -> None:
     harness.on_message = answer
     event = await harness.add(require_ack=True, overlap="allow")
     for execution_id in [await run(harness, event) for _ in range(20)]:
-        await harness.status(execution_id, "completed")
+        row = await harness.status(execution_id, "completed")
+        assert [a["outcome"] for a in row["attempts"]] == ["reported"]
 
 
 async def test_a_remind_completes_without_a_message(harness: Harness) -> None:

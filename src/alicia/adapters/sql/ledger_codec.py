@@ -3,8 +3,8 @@
 import base64
 import binascii
 import sqlite3
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, get_type_hints
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeVar, get_type_hints
 
 import msgspec
 
@@ -18,6 +18,9 @@ from alicia.scheduling.event import (
     RemindAction,
 )
 from alicia.scheduling.execution import Attempt, Execution, ExecutionStatus, Origin, Reason
+from alicia.scheduling.ports import Page
+
+T = TypeVar("T", EventRecord, Execution)
 
 _HINTS: Final = get_type_hints(Event)
 _ACTIONS: Final[Mapping[str, type[Any]]] = {
@@ -136,13 +139,17 @@ def execution_values(execution: Execution, *, boot: str) -> dict[str, object]:
     }
 
 
-def encode_cursor(instant_us: int, row_id: str) -> str:
-    """Where a page ended: the last row's place in the order of the list."""
+def page_of(items: tuple[T, ...], *, more: bool, place: Callable[[T], tuple[int, str]]) -> Page[T]:
+    """A page; where there is ``more``, its cursor holds the place of its last item in the list."""
+    return Page(items, _encode_cursor(*place(items[-1])) if more and items else "")
+
+
+def _encode_cursor(instant_us: int, row_id: str) -> str:
     return base64.urlsafe_b64encode(f"{instant_us}:{row_id}".encode()).decode()
 
 
 def decode_cursor(cursor: str) -> tuple[int, str]:
-    """The place that ``encode_cursor`` wrote.
+    """The place that ``page_of`` wrote.
 
     Raises:
         BadField: not a cursor of ours.

@@ -7,8 +7,8 @@ from typing import Final
 from alicia.adapters.sql.ledger_codec import (
     decode_cursor,
     decode_event,
-    encode_cursor,
     encode_event,
+    page_of,
     read_record,
 )
 from alicia.adapters.sql.ledger_rows import insert_execution
@@ -122,10 +122,7 @@ def page(
         (*values, limit + 1),
     ).fetchall()
     items = tuple(read_record(row) for row in rows[:limit])
-    if len(rows) <= limit or not items:
-        return Page(items)
-    last = items[-1].event
-    return Page(items, encode_cursor(last.created_us, last.event_id))
+    return page_of(items, more=len(rows) > limit, place=_place)
 
 
 def purge(connection: sqlite3.Connection, event_id: str) -> None:
@@ -279,6 +276,10 @@ def _open_revision(connection: sqlite3.Connection, record: EventRecord, *, from_
 def _first_us(record: EventRecord, stored_us: int) -> int:
     """When a revision comes into force; a fresh ``once`` may be due just before it is stored."""
     return stored_us if record.next_due_us is None else min(stored_us, record.next_due_us)
+
+
+def _place(record: EventRecord) -> tuple[int, str]:
+    return record.event.created_us, record.event.event_id
 
 
 def _conditions(where: EventFilter) -> tuple[list[str], list[object]]:

@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from alicia.adapters.sql.ledger_codec import decode_cursor, encode_cursor, read_execution
+from alicia.adapters.sql.ledger_codec import decode_cursor, page_of, read_execution
 from alicia.adapters.sql.ledger_rows import attempts_of
 from alicia.scheduling.execution import Execution
 from alicia.scheduling.ports import ExecutionFilter, Page
@@ -34,9 +34,7 @@ def page(
     items = tuple(
         read_execution(row, attempts_of(connection, row["execution_id"])) for row in rows[:limit]
     )
-    if len(rows) <= limit or not items:
-        return Page(items)
-    return Page(items, encode_cursor(items[-1].due_us, items[-1].execution_id))
+    return page_of(items, more=len(rows) > limit, place=_place)
 
 
 def prune(connection: sqlite3.Connection, keep: int, limit: int) -> int:
@@ -87,6 +85,10 @@ def _merge(connection: sqlite3.Connection, rows: list[sqlite3.Row]) -> None:
         " WHERE execution_id = ?",
         (last, sum(row["count"] for row in rows), first["execution_id"]),
     )
+
+
+def _place(execution: Execution) -> tuple[int, str]:
+    return execution.due_us, execution.execution_id
 
 
 def _conditions(where: ExecutionFilter) -> tuple[list[str], list[object]]:

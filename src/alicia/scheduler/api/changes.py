@@ -19,6 +19,7 @@ from alicia.scheduler.api.events import one_event
 from alicia.scheduler.api.preconditions import check_revision, idempotency_key, if_match
 from alicia.scheduler.api.rendering import Rendering
 from alicia.scheduler.desk import Desk
+from alicia.scheduler.starts import Order
 from alicia.scheduling.execution import Origin
 from alicia.scheduling.ports import Ledger
 
@@ -68,12 +69,8 @@ def order_routes(desk: Desk, rendering: Rendering) -> APIRouter:
         if payload is not None and not isinstance(payload, dict):
             raise BadField("payload", "payload: must be an object", reason="bad_payload")
         key = idempotency_key(request)
-        execution = await desk.start(
-            event_id,
-            origin=Origin.MANUAL,
-            payload=payload,
-            dedupe=f"key:{key}" if key else None,
-        )
+        order = Order(origin=Origin.MANUAL, payload=payload, dedupe=f"key:{key}" if key else None)
+        execution = await desk.start(event_id, order)
         return {"execution_id": execution.execution_id, "status": execution.status.value}
 
     @router.post("/events/{event_id}/pause", dependencies=[needs(Role.OPERATOR)])
