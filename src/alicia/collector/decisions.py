@@ -9,6 +9,7 @@ import msgspec
 from fastapi import APIRouter
 
 from alicia.adapters.bus.speaker import Speaker
+from alicia.adapters.closing import end_each
 from alicia.adapters.http.outbound import Outbound
 from alicia.adapters.settings import Settings
 from alicia.adapters.sql.alerts import SqlAlertStore
@@ -144,14 +145,15 @@ class Decisions:
 
     async def stop(self) -> None:
         """Save the rest and close; safe after a start that failed half-way, and twice."""
-        self.live.close()
-        self._queries.close()
-        self._rule_queries.close()
-        if self._open:
-            self._open = False
-            await self.fleet.flush()
-        await self._outbound.close()
-        await self._database.close()
+        opened, self._open = self._open, False
+        await end_each(
+            ("the live streams", self.live.close),
+            ("the queries", self._queries.close),
+            ("the rules' queries", self._rule_queries.close),
+            *([("saving the services", self.fleet.flush)] if opened else ()),
+            ("outgoing connections", self._outbound.close),
+            ("the database", self._database.close),
+        )
 
     def observe(self, message: Message, opened: Unwrapped) -> None:
         """Take in one message of a peer; never raises."""

@@ -9,6 +9,7 @@ from typing import Final
 from alicia.adapters.bus.connect import make_bus
 from alicia.adapters.bus.speaker import Presence, Speaker
 from alicia.adapters.clock import SystemClock, SystemRandom
+from alicia.adapters.closing import end_each
 from alicia.adapters.disk_space import probe as probe_space
 from alicia.adapters.health import Health
 from alicia.adapters.host import HostProbe
@@ -36,7 +37,7 @@ from alicia.collector.disk import DiskWatch
 from alicia.collector.ingest import Ingest
 from alicia.collector.poll import Spellings
 from alicia.collector.poll_metrics import MetricSenders
-from alicia.collector.publish import Reports
+from alicia.collector.publish import CAPABILITIES, Reports
 from alicia.collector.rejects import RejectLog
 from alicia.collector.route import RouteParts, Router
 from alicia.collector.stats import Stats
@@ -52,12 +53,12 @@ _TICK_MS: Final = 10_000
 _DISK_MS: Final = 1000
 _FIRST_LOOK_MS: Final = 1000  # the first CPU percentage needs a span to cover
 _IO_THREADS: Final = 4
+_HTTP_GRACE_SECONDS: Final = 2.0
 _STATIC: Final = Path(__file__).with_name("static")
 Connect = Callable[[str, Publication], Bus]
 _LOOPS: Final = frozenset(
     {"tick", "disk", "system", "summary", "poke", "weights", "judge", "feed", "rules", "outbox"}
 )
-_CAPABILITIES: Final = ("metrics", "alerting", "monitoring")
 REFUSED: Final = {
     "DATABASE_URL": "the collector keeps rules, alerts and services in SQLite only; unset it, and"
     " the file in DATA_DIR is used",
@@ -178,14 +179,21 @@ class Collector:
 
     async def stop(self) -> None:
         """End everything in the reverse order; safe after a start that failed half-way."""
-        await self._loops.end()
-        await self._server.stop()
+        await end_each(("the loops", self._loops.end))
+        # These have bounds of their own.
+        await end_each(
+            ("the HTTP server", lambda: self._server.stop(_HTTP_GRACE_SECONDS)),
+            ("the good-bye", self._leave),
+            ("the bus", self.bus.stop),
+            ("rules and services", self.decisions.stop),
+            ("the note of our address", self._run_file.remove),
+            ("threads", lambda: self._io.shutdown(wait=False, cancel_futures=True)),
+            seconds_max=None,
+        )
+
+    async def _leave(self) -> None:
         if self.bus.state.connected:
             await self._presence.leave(self.bus, port=self._port)
-        await self.bus.stop()
-        await self.decisions.stop()
-        self._run_file.remove()
-        self._io.shutdown(wait=False, cancel_futures=True)
 
     def _build_bus(self) -> None:
         node = node_name(self.settings)
@@ -197,7 +205,7 @@ class Collector:
             random=self.random,
             counters=self.counters,
         )
-        self._presence = Presence(self._speaker, self.clock, capabilities=_CAPABILITIES)
+        self._presence = Presence(self._speaker, self.clock, capabilities=CAPABILITIES)
         self._canary = Canary()
         self.bus = self._connect(f"alicia-collector-{node}", self._presence.will())
 

@@ -12,6 +12,9 @@ from tests.service.collector.collector_harness import Harness
 
 from alicia.adapters.bus.memory import MemoryBus
 from alicia.adapters.lifetime import SUPERVISOR_FD, Ending
+from alicia.adapters.sql.errors import DatabaseUnavailable
+from alicia.adapters.sql.registry import SqlRegistry
+from alicia.base.errors import Unavailable
 from alicia.wire.ports import BusState, Message
 
 
@@ -70,6 +73,30 @@ async def test_a_whole_life(harness: Harness, tmp_path: Path) -> None:
     farewell = await peer.body("alicia/system/discovery/unregister")
     assert farewell["status"] == "offline"
     assert not run_file.exists()
+
+
+async def test_what_fails_at_the_stop_does_not_keep_the_rest_open(
+    harness: Harness,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def full(*_args: object) -> None:
+        raise Unavailable("the disk is full")
+
+    await harness.collector.start()
+    await harness.collector.decisions.fleet.judge()
+    monkeypatch.setattr(SqlRegistry, "save", full)
+    monkeypatch.setattr(MemoryBus, "stop", full)
+    await harness.collector.stop()
+    assert not (tmp_path / "run" / "collector.json").exists()
+    with pytest.raises(DatabaseUnavailable):
+        await harness.collector.decisions.rules.delete("high_cpu")
+    with pytest.raises(RuntimeError):
+        await harness.collector.system.collect()  # its threads are gone
+    told = [record.getMessage() for record in caplog.records]
+    assert "stopping: the bus failed: the disk is full" in told
+    assert "stopping: saving the services failed: the disk is full" in told
 
 
 async def test_a_lost_broker_stops_nothing(harness: Harness) -> None:

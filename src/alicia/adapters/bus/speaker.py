@@ -1,7 +1,8 @@
 """What a service says on the bus under its own name, and how it comes and goes."""
 
+import asyncio
 from collections.abc import Iterable, Mapping
-from typing import final
+from typing import Final, final
 
 from alicia.base.clock import Clock, Random, uuid7
 from alicia.base.counters import Counters
@@ -10,6 +11,7 @@ from alicia.wire.envelope import seal
 from alicia.wire.ports import Bus, BusUnavailable, Publication, PublishRefused
 from alicia.wire.topics import Topics
 
+GOOD_BYE_SECONDS_MAX: Final = 0.5
 Payload = Mapping[str, object]
 
 
@@ -53,10 +55,19 @@ class Speaker:
         """A fresh message id."""
         return uuid7(now_ms=self._clock.now_ms(), random=self._random)
 
-    async def say(self, bus: Bus, publication: Publication) -> bool:
-        """Send once; what cannot be sent is counted and given up, since a newer one follows."""
+    async def say(
+        self, bus: Bus, publication: Publication, *, seconds_max: float | None = None
+    ) -> bool:
+        """Send once; what cannot be sent is counted and given up, since a newer one follows.
+
+        ``seconds_max`` bounds the wait for the broker's answer; None leaves that to the bus.
+        """
         try:
-            await bus.publish(publication)
+            async with asyncio.timeout(seconds_max):
+                await bus.publish(publication)
+        except TimeoutError:
+            self._counters.add("unsent", "timeout")
+            return False
         except (BusUnavailable, PublishRefused) as error:
             self._counters.add("unsent", error.code)
             return False
@@ -81,11 +92,13 @@ class Presence:
 
     async def arrive(self, bus: Bus, *, port: int) -> None:
         """Say that we are there."""
-        await self._say(bus, self._speaker.topics.register, "online", port)
+        registration = self._presence(self._speaker.topics.register, "online", port)
+        await self._speaker.say(bus, registration)
 
     async def leave(self, bus: Bus, *, port: int) -> None:
-        """Say good-bye."""
-        await self._say(bus, self._speaker.topics.unregister, "offline", port)
+        """Say good-bye; a broker that hangs holds us up for GOOD_BYE_SECONDS_MAX at most."""
+        farewell = self._presence(self._speaker.topics.unregister, "offline", port)
+        await self._speaker.say(bus, farewell, seconds_max=GOOD_BYE_SECONDS_MAX)
 
     async def answer_poke(self, bus: Bus, health: Payload) -> None:
         """Report our health, as every service of the fleet does when asked."""
@@ -95,7 +108,7 @@ class Presence:
         topic = self._speaker.topics.health_of(self._speaker.service)
         return self._speaker.publication(topic, payload)
 
-    async def _say(self, bus: Bus, topic: str, status: str, port: int) -> None:
+    def _presence(self, topic: str, status: str, port: int) -> Publication:
         payload = {
             "service_name": self._speaker.service,
             "instance_id": self._speaker.service,
@@ -105,4 +118,4 @@ class Presence:
             "version": __version__,
             "port": port,
         }
-        await self._speaker.say(bus, self._speaker.publication(topic, payload))
+        return self._speaker.publication(topic, payload)
