@@ -52,7 +52,8 @@ async def test_a_reader_resumes_and_is_let_go_at_the_end(
             started = time.monotonic()
             await harness.collector.stop()
             with pytest.raises((StopAsyncIteration, httpx.HTTPError)):
-                await anext(parts)
+                while True:  # what was on its way still comes
+                    await anext(parts)
             assert time.monotonic() - started < 5
     assert live.readers == 0
 
@@ -81,6 +82,7 @@ async def test_a_stream_ends_with_its_token(collector_url: tuple[Harness, str], 
         else:
             (harness.collector.settings.data_dir / "tokens.json").write_text("{")
         live.publish("alert", "b", {"alert_id": "secret"})
-        with pytest.raises(StopAsyncIteration):
-            await anext(parts)
+        async with asyncio.timeout(30):
+            rest = [part async for part in parts]
+    assert "secret" not in "".join(rest)
     assert live.readers == 0
