@@ -20,6 +20,7 @@ from alicia.collector.poll_http import HealthPoller
 from alicia.collector.poll_metrics import MetricSenders
 from alicia.collector.poll_shape import service_to_api
 from alicia.collector.poll_up import UpSeries
+from alicia.collector.publish import CAPABILITIES
 from alicia.fleet.history import uptime_ratio, with_word
 from alicia.fleet.poke import polls
 from alicia.fleet.ports import Registry
@@ -251,6 +252,7 @@ class Fleet:
                 version=__version__,
                 started_ms=self._started_ms,
                 start_is_sure=True,
+                capabilities=CAPABILITIES,
             )
         )
 

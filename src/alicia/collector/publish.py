@@ -14,6 +14,7 @@ from alicia.wire.envelope import Unwrapped
 from alicia.wire.names import COLLECTOR
 from alicia.wire.ports import Bus, BusState
 
+CAPABILITIES: Final = ("metrics", "alerting", "monitoring")
 _ROUNDTRIP: Final = LabelSet(
     {NAME: "bus_roundtrip_seconds", SERVICE: COLLECTOR, INSTANCE: COLLECTOR}
 )
