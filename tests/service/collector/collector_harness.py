@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import httpx
+from tests.support.stepped_clock import SteppedClock
 
 from alicia.adapters.bus.memory import MemoryBroker, MemoryBus
 from alicia.adapters.clock import SystemRandom
@@ -12,29 +13,6 @@ from alicia.adapters.settings import load_settings
 from alicia.base.counters import Counters
 from alicia.collector.main import Collector
 from alicia.wire.ports import Message, Publication
-
-START_MS = 1_795_425_234_000
-
-
-class SteppedClock:
-    """Fits ``base.clock.Clock``; stands still until told otherwise."""
-
-    def __init__(self) -> None:
-        self.wall_ms = START_MS
-        self.steady_ms = 1000
-
-    def now_ms(self) -> int:
-        return self.wall_ms
-
-    def now_us(self) -> int:
-        return self.wall_ms * 1000
-
-    def monotonic_ms(self) -> int:
-        return self.steady_ms
-
-    def pass_ms(self, passed_ms: int) -> None:
-        self.wall_ms += passed_ms
-        self.steady_ms += passed_ms
 
 
 class Harness:

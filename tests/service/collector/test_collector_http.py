@@ -4,7 +4,8 @@ import shutil
 import subprocess
 
 import pytest
-from tests.service.collector.collector_harness import START_MS, Harness
+from tests.service.collector.collector_harness import Harness
+from tests.support.stepped_clock import START_MS
 
 NOW = START_MS / 1000
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from tests.service.collector.collector_harness import START_MS, SteppedClock
+from tests.support.stepped_clock import START_MS, SteppedClock
 
 from alicia.base.errors import Unavailable
 from alicia.collector.queries import AT_ONCE_MAX, SLICE, WAITING_MAX, Queries

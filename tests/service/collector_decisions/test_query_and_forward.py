@@ -3,7 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.service.collector.collector_harness import START_MS
+from tests.support.stepped_clock import START_MS
 
 from alicia.adapters.http.outbound import OutboundFailed, OutboundReply
 

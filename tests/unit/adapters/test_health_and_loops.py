@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from tests.support.stepped_clock import START_MS, SteppedClock
 
 from alicia.adapters.bus.memory import MemoryBroker, MemoryBus
 from alicia.adapters.health import Check, Condition, Health
@@ -13,23 +14,7 @@ from alicia.base.counters import Counters
 FINE = Check(Condition.HEALTHY, "fine")
 
 
-class StillClock:
-    """Fits ``base.clock.Clock``; stands still until told otherwise."""
-
-    def __init__(self) -> None:
-        self.steady_ms = 1000
-
-    def now_ms(self) -> int:
-        return 1_795_425_234_000
-
-    def now_us(self) -> int:
-        return self.now_ms() * 1000
-
-    def monotonic_ms(self) -> int:
-        return self.steady_ms
-
-
-def make_health(counters: Counters, clock: StillClock, **checks: Check) -> Health:
+def make_health(counters: Counters, clock: SteppedClock, **checks: Check) -> Health:
     """Of a service whose broker was never reached."""
     return Health(
         "it",
@@ -43,9 +28,9 @@ def make_health(counters: Counters, clock: StillClock, **checks: Check) -> Healt
 
 
 def test_the_worst_check_is_the_health_and_a_lost_broker_degrades() -> None:
-    counters, clock = Counters(), StillClock()
+    counters, clock = Counters(), SteppedClock()
     health = make_health(counters, clock, a=FINE)
-    clock.steady_ms += 1500
+    clock.pass_ms(1500)
     counters.add("messages", "metrics", 3)
     counters.add("http_bodies")
     counters.add("rejected", "bad_value", 2)
@@ -61,7 +46,7 @@ def test_the_worst_check_is_the_health_and_a_lost_broker_degrades() -> None:
         "mqtt_connected": False,
         "messages_processed": 4,
         "errors": 2,
-        "timestamp": 1_795_425_234.0,
+        "timestamp": START_MS / 1000 + 1.5,
     }
     worse = make_health(counters, clock, a=Check(Condition.UNHEALTHY, "no disk"), b=FINE)
     assert worse.condition() is Condition.UNHEALTHY
@@ -69,7 +54,7 @@ def test_the_worst_check_is_the_health_and_a_lost_broker_degrades() -> None:
 
 
 def test_strangers_get_no_details() -> None:
-    health = make_health(Counters(), StillClock(), a=Check(Condition.HEALTHY, "secret path"))
+    health = make_health(Counters(), SteppedClock(), a=Check(Condition.HEALTHY, "secret path"))
     assert "secret path" in str(health.answer())
     assert "secret path" not in str(health.answer(with_details=False))
 

@@ -1,29 +1,7 @@
-"""A clock that stands still until told otherwise."""
-
 import pytest
-
-
-class StillClock:
-    """Fits ``base.clock.Clock``."""
-
-    def __init__(self) -> None:
-        self.wall_ms = 1_795_425_234_000
-        self.steady_ms = 1000
-
-    def now_ms(self) -> int:
-        return self.wall_ms
-
-    def now_us(self) -> int:
-        return self.wall_ms * 1000
-
-    def monotonic_ms(self) -> int:
-        return self.steady_ms
-
-    def pass_ms(self, passed_ms: int) -> None:
-        self.wall_ms += passed_ms
-        self.steady_ms += passed_ms
+from tests.support.stepped_clock import SteppedClock
 
 
 @pytest.fixture
-def clock() -> StillClock:
-    return StillClock()
+def clock() -> SteppedClock:
+    return SteppedClock()
