@@ -8,7 +8,7 @@ from alicia.base.errors import BadField
 from alicia.base.limits import YEAR_MAX, YEAR_MIN
 
 # Largest absolute value read as each unit: 1e11 s is the year 5138, 1e11 ms is 1973.
-_SECONDS_MAX: Final = 1e11
+EPOCH_SECONDS_MAX: Final = 1e11
 _MILLIS_MAX: Final = 1e14
 _MICROS_MAX: Final = 1e17
 _NANOS_MAX: Final = 1e21
@@ -71,7 +71,7 @@ def _epoch_ms(number: float, field: str, given: object) -> int:
     size = abs(number)  # an int of any length: compared before it becomes a float
     if not size < _NANOS_MAX:  # NaN fails the comparison
         raise _bad(field, given)
-    if size < _SECONDS_MAX:
+    if size < EPOCH_SECONDS_MAX:
         result = round(number * 1000)
     elif size < _MILLIS_MAX:
         result = round(number)

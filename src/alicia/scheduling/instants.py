@@ -2,11 +2,11 @@
 
 import re
 from datetime import UTC, datetime, tzinfo
-from typing import Final
+from typing import Final, TypeGuard
 
 from alicia.base.errors import BadField
 from alicia.base.limits import YEAR_MAX, YEAR_MIN
-from alicia.base.times import datetime_us, parse_time_ms
+from alicia.base.times import EPOCH_SECONDS_MAX, datetime_us, parse_time_ms
 from alicia.scheduling.event import SECOND_US
 from alicia.scheduling.localtime import END_S, first_instant_of
 
@@ -21,7 +21,7 @@ def read_instant(value: object, zone: tzinfo, *, field: str) -> tuple[int, str]:
     """Microseconds UTC, and a warning where the wall time is odd (else empty).
 
     A text without an offset is wall time in the zone: in a gap the gap's end, in an overlap the
-    first pass. Numbers are epoch seconds (ms, µs and ns by size).
+    first pass. Numbers are epoch seconds, exact to the microsecond (ms, µs and ns by size).
 
     Raises:
         BadField: not a time, or outside 1970-2199.
@@ -34,6 +34,8 @@ def read_instant(value: object, zone: tzinfo, *, field: str) -> tuple[int, str]:
             instant = datetime_us(moment)
         except (ValueError, OverflowError):
             raise _bad(value, field) from None
+    elif _is_seconds(value):
+        instant = round(value * SECOND_US)
     elif isinstance(value, str | int | float):
         instant = parse_time_ms(value, field=field) * 1000
     else:
@@ -41,6 +43,12 @@ def read_instant(value: object, zone: tzinfo, *, field: str) -> tuple[int, str]:
     if not 0 <= instant < END_S * SECOND_US:
         raise _bad(value, field)
     return instant, ""
+
+
+def _is_seconds(value: object) -> TypeGuard[float]:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) < EPOCH_SECONDS_MAX
 
 
 def format_instant(instant_us: int, zone: tzinfo) -> str:

@@ -80,17 +80,10 @@ def _run_at(fields: Fields) -> str:
     if isinstance(value, str) and value.strip():
         return value.strip()
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return fields.guarded(lambda: format_utc(_number_us(value)), "")
+        return fields.guarded(lambda: format_utc(read_instant(value, UTC, field="run_at")[0]), "")
     fields.fault("run_at", "is missing; write RFC 3339, such as 2026-11-25T07:30:00+01:00",
                  reason="missing")  # fmt: skip
     return ""
-
-
-def _number_us(value: int | float) -> int:
-    """Epoch seconds keep their microseconds; other units are told by size."""
-    if abs(value) < 1e11:
-        return round(value * SECOND_US)
-    return read_instant(value, UTC, field="run_at")[0]
 
 
 def _interval_us(fields: Fields) -> int:

@@ -1,5 +1,6 @@
 """Requests: the shapes that are understood, and every fault at once."""
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -35,6 +36,14 @@ def parse(**changes: Any) -> Event:
 
 def edit(event: Event, **changes: Any) -> Event:
     return update_event(event, changes, now_us=NOW + SECOND, zones=load_zone)
+
+
+def test_bounds_sent_back_stay_exact() -> None:
+    event = parse(start_at="2026-11-25T07:30:00.123456Z", end_at=NOW / 1e6 + 0.000001)
+    assert event.timing.end_us == NOW + 1
+    shown = definition(event)
+    again = edit(event, start_at=shown["start_at"], end_at=shown["end_at"])
+    assert again.timing == event.timing
 
 
 def faults(**changes: Any) -> dict[tuple[str | int, ...], str]:
@@ -148,6 +157,10 @@ def test_all_faults_come_at_once() -> None:
         ({"schedule_type": "once", "run_at": 1_700_000_000}, "run_at", "run_at_past"),
         ({"schedule_type": "once"}, "run_at", "missing"),
         ({"schedule_type": "once", "run_at": "tomorrow"}, "run_at", "bad_time"),
+        ({"schedule_type": "once", "run_at": -9e10}, "run_at", "bad_time"),
+        ({"schedule_type": "once", "run_at": -1}, "run_at", "bad_time"),
+        ({"schedule_type": "once", "run_at": 7_258_118_400}, "run_at", "bad_time"),
+        ({"schedule_type": "once", "run_at": math.nan}, "run_at", "bad_time"),
         ({"schedule_type": "cron", "cron_expression": "0 0 31 2 *"}, "cron_expression",
          "never_fires"),
         ({"schedule_type": "recurring", "recurrence": "FREQ=OFTEN"}, "recurrence", "bad_rrule"),
