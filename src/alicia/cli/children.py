@@ -34,6 +34,16 @@ def python_command(*words: str) -> tuple[str, ...]:
     return (sys.executable, "-m", "alicia", *words)
 
 
+def ending(code: int) -> str:
+    """How a process ended, in words; ``code`` is negative for a signal."""
+    if code >= 0:
+        return f"ended with code {code}"
+    try:
+        return f"ended by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"ended by signal {-code}"
+
+
 class LifeLine:
     """A pipe whose end children see when this process is gone, however it went."""
 

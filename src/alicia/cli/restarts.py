@@ -42,7 +42,8 @@ def after_exit(record: Record, *, code: int, ran_ms: int, random: Random) -> Aga
     """Decide what the end of a part leads to; ``code`` is negative for a signal.
 
     A part that ends by itself before it was ever ready has refused: its port or its data folder
-    is taken, or a setting is wrong. Whatever has once run is started again for ever.
+    is taken, or a setting is wrong. Whatever has once run, or was killed, is started again for
+    ever, at last every half minute: each try says why it failed, and its owner may be mending it.
     """
     if not record.ready and code >= 0:
         return GiveUp()

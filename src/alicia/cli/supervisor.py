@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 from alicia.base.clock import Clock, Random
-from alicia.cli.children import Child, Launch, LifeLine
-from alicia.cli.exits import Exit, Failed
+from alicia.cli.children import Child, Launch, LifeLine, ending
+from alicia.cli.exits import Exit, Failed, one_line
 from alicia.cli.restarts import GiveUp, Record, after_exit
 from alicia.cli.signals import SignalPipe
 
@@ -55,8 +55,8 @@ class Voice(Protocol):
         """Every part that is not late answers, for the first time."""
         ...
 
-    def ended(self, name: str, code: int, *, restarts: int, wait_ms: int) -> None:
-        """A part has ended and will start again after a wait."""
+    def ended(self, name: str, how: str, code: int, *, restarts: int, wait_ms: int) -> None:
+        """A part has ended, or could not start, and will be tried again after a wait."""
         ...
 
     def refused(self, name: str, code: int) -> None:
@@ -158,10 +158,11 @@ class Supervisor:
         try:
             launch = state.part.launch(state.address)
             state.child = Child(launch, self._life_line, self._environment)
-        except Failed:
+        except Failed as error:
             if not state.record.ready:
                 raise
-            self._judge_exit(state, _CANNOT_START)  # it has run before, so it may run again
+            # It has run before, so it may run again.
+            self._judge_exit(state, _CANNOT_START, how=one_line(error))
             return
         self._selector.register(state.child.output_fd, selectors.EVENT_READ, state)
         self._voice.changed(self._states)
@@ -184,7 +185,7 @@ class Supervisor:
             if code is not None:
                 self._forget_child(state)
                 if self._stop_since_ms is None:
-                    self._judge_exit(state, code)
+                    self._judge_exit(state, code, how=ending(code))
             elif state.part.probe and not state.answers and _connects(state.part.probe):
                 self._answers(state, "")
         elif self._is_due(state):
@@ -201,7 +202,7 @@ class Supervisor:
         self._voice.ready(state.part.name, address)
         self._voice.changed(self._states)
 
-    def _judge_exit(self, state: PartState, code: int) -> None:
+    def _judge_exit(self, state: PartState, code: int, *, how: str) -> None:
         now_ms = self._clock.monotonic_ms()
         ran_ms = now_ms - state.started_ms
         match after_exit(state.record, code=code, ran_ms=ran_ms, random=self._random):
@@ -213,7 +214,11 @@ class Supervisor:
                 state.record = again.record
                 state.restart_at_ms = now_ms + again.wait_ms
                 self._voice.ended(
-                    state.part.name, code, restarts=again.record.restarts, wait_ms=again.wait_ms
+                    state.part.name,
+                    how,
+                    code,
+                    restarts=again.record.restarts,
+                    wait_ms=again.wait_ms,
                 )
         self._voice.changed(self._states)
 

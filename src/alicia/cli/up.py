@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import re
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from alicia.adapters.settings import Settings
 
 _DEMO_PLAYS: Final = re.compile(r"simulated services on (\S+)")
+_LOOPBACK: Final = "127.0.0.1"
+_LOOK_SECONDS: Final = 0.2
 _EVERY_ADDRESS: Final = "0.0.0.0"  # noqa: S104 - only by --lan, and only with tokens
 
 
@@ -163,6 +166,7 @@ def _broker_parts(choice: "Choice", speaker: Speaker, folder: Path) -> list[Part
         return []
 
     def launch(_address: str) -> Launch:
+        _refuse_a_taken_port(child.port)
         try:
             for sentence in child.prepare():
                 speaker.greet("broker", sentence)
@@ -170,7 +174,26 @@ def _broker_parts(choice: "Choice", speaker: Speaker, folder: Path) -> list[Part
             raise Failed(f"cannot prepare the broker's folder: {fault(error, folder)}") from None
         return Launch(child.argv, tethered=child.tethered)
 
-    return [Part("broker", launch, probe=child.probe, stop_last=True)]
+    probe = None if child.announces else (_LOOPBACK, child.port)
+    return [Part("broker", launch, probe=probe, stop_last=True)]
+
+
+def _refuse_a_taken_port(port: int) -> None:
+    """Whoever took the port while our broker was down would answer in its place.
+
+    Raises:
+        Failed: somebody listens there.
+    """
+    try:
+        socket.create_connection((_LOOPBACK, port), timeout=_LOOK_SECONDS).close()
+    except OSError:
+        return
+    from alicia.adapters.http.bind import port_holder
+
+    raise Failed(
+        f"port {port} is held by {port_holder(port)}: stop it, or set MQTT_PORT_LOCAL to a free"
+        " port and start again"
+    )
 
 
 def _note_writer(

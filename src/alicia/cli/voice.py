@@ -1,12 +1,12 @@
 """What ``alicia up`` says: a line per part for people, a JSON line per change for programs."""
 
 import contextlib
-import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from alicia.cli.children import ending
 from alicia.cli.hosts import from_elsewhere
 from alicia.cli.output import Output
 from alicia.cli.supervisor import PartState
@@ -44,13 +44,19 @@ class Speaker:
         self.greet("dashboard", from_elsewhere(self._addresses.get("collector", "")))
         self.greet("next", "alicia status, alicia doctor; Ctrl-C stops all")
 
-    def ended(self, name: str, code: int, *, restarts: int, wait_ms: int) -> None:
+    def ended(self, name: str, how: str, code: int, *, restarts: int, wait_ms: int) -> None:
         """Say that a part died and comes back."""
         wait = f"{wait_ms / 1000:.1f} s"
         self._fault(
             name,
-            f"{ending(code)}; restart {restarts} in {wait}",
-            {"state": "ended", "code": code, "restarts": restarts, "wait_ms": wait_ms},
+            f"{how}; restart {restarts} in {wait}",
+            {
+                "state": "ended",
+                "code": code,
+                "text": how,
+                "restarts": restarts,
+                "wait_ms": wait_ms,
+            },
         )
 
     def refused(self, name: str, code: int) -> None:
@@ -88,13 +94,3 @@ class Speaker:
             return
         with contextlib.suppress(OSError):
             print(f"{name:<{_WIDTH}} {text}", file=sys.stderr, flush=True)
-
-
-def ending(code: int) -> str:
-    """How a process ended, in words; ``code`` is negative for a signal."""
-    if code >= 0:
-        return f"ended with code {code}"
-    try:
-        return f"ended by {signal.Signals(-code).name}"
-    except ValueError:
-        return f"ended by signal {-code}"

@@ -47,8 +47,7 @@ class Running:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        port = child.probe[1] if child.probe else int(child.argv[-2])
-        broker = BrokerProcess([], port)
+        broker = BrokerProcess([], child.port)
         broker.adopt(self.process)
 
     def supervisor_dies(self) -> None:
@@ -211,7 +210,7 @@ def test_3_a_host_on_loopback_keeps_the_broker_there(host: str, tmp_path: Path) 
     assert choice.starts is not None
     choice.starts.prepare()
     config = (tmp_path / "broker" / "mosquitto.conf").read_text()
-    assert f"listener {choice.starts.probe[1]} 127.0.0.1\n" in config
+    assert f"listener {choice.starts.port} 127.0.0.1\n" in config
 
 
 @needs_mosquitto

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from alicia.adapters.clock import SystemClock, SystemRandom
 from alicia.base.errors import AliciaError
 from alicia.cli.children import Launch
+from alicia.cli.exits import Failed
 from alicia.cli.supervisor import Part, PartState, Supervisor
 
 READY = "print('listening on', os.getpid(), flush=True);"
@@ -50,8 +51,8 @@ class JsonVoice:
     def all_ready(self) -> None:
         self.say("all_ready")
 
-    def ended(self, name: str, code: int, *, restarts: int, wait_ms: int) -> None:
-        self.say("ended", name=name, code=code, restarts=restarts, wait_ms=wait_ms)
+    def ended(self, name: str, how: str, code: int, *, restarts: int, wait_ms: int) -> None:
+        self.say("ended", name=name, how=how, code=code, restarts=restarts, wait_ms=wait_ms)
 
     def refused(self, name: str, code: int) -> None:
         self.say("refused", name=name, code=code)
@@ -68,7 +69,9 @@ class JsonVoice:
 
 def make_part(kind: str, number: int, given: dict[str, str]) -> Part:
     name = f"{kind}-{number}"
-    script = SCRIPTS.get({"last": "slow"}.get(kind, kind.removeprefix("late-")), "")
+    script = SCRIPTS.get(
+        {"last": "slow", "blocked": "polite"}.get(kind, kind.removeprefix("late-")), ""
+    )
     port = 0
     if kind == "probed":
         import socket
@@ -78,6 +81,9 @@ def make_part(kind: str, number: int, given: dict[str, str]) -> Part:
         script = script.format(port=port)
 
     def launch(address: str) -> Launch:
+        if kind == "blocked" and given.get(name) == "":
+            given[name] = "asked twice"
+            raise Failed("somebody has the port")
         given[name] = address
         if kind == "absent":
             return Launch(["/nowhere/to/be/found"])

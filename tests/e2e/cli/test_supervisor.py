@@ -124,6 +124,17 @@ def test_a_killed_part_is_started_again_and_counted_and_keeps_its_address() -> N
         assert run.wait_for(state="ended")["restarts"] == 2
 
 
+def test_a_part_that_cannot_start_again_says_why_and_is_tried_again() -> None:
+    with supervised("blocked") as run:
+        first = run.wait_for(state="ready")
+        os.kill(first["pid"], signal.SIGKILL)
+        killed = run.wait_for(state="ended")
+        assert (killed["how"], killed["restarts"]) == ("ended by SIGKILL", 1)
+        blocked = run.wait_for(state="ended")
+        assert (blocked["how"], blocked["restarts"]) == ("somebody has the port", 2)
+        assert run.wait_for(state="ready")["pid"] != first["pid"]
+
+
 def test_a_part_that_refuses_at_first_ends_all() -> None:
     with supervised("polite", "refusing") as run:
         assert run.wait_for(state="refused")["code"] == 1

@@ -70,12 +70,21 @@ def test_a_killed_service_comes_back_with_what_it_knew(tmp_path: Path, name: str
 def test_a_killed_broker_comes_back_and_is_found_again(tmp_path: Path) -> None:
     with running(tmp_path, ["--verbose"]) as up:
         addresses = up.ready()
-        up.children()["broker"].kill()
-        up.wait_for(part="broker", state="ended")
-        up.wait_for(part="broker", state="ready")
         health = addresses["collector"] + "/health"
         assert eventually(lambda: get(health)["mqtt_connected"], seconds=20)
-        assert up.complaints.count(" info collector: bus: connected to ") == 2
+        broker, port = up.children()["broker"], int(up.environment["ALICIA_MQTT_PORT_LOCAL"])
+        up.process.send_signal(signal.SIGSTOP)  # until somebody else has the port
+        broker.kill()
+        assert eventually(lambda: all_gone([broker]))
+        with socket.create_server(("127.0.0.1", port)):
+            up.process.send_signal(signal.SIGCONT)
+            assert up.wait_for(part="broker", state="ended")["text"] == "ended by SIGKILL"
+            refused = up.wait_for(part="broker", state="ended")["text"]
+        assert refused.startswith(f"port {port} is held by ")
+        assert f"(pid {os.getpid()}): stop it, or set MQTT_PORT_LOCAL" in refused
+        up.wait_for(part="broker", state="ready")
+        again = " info collector: bus: connected to "
+        assert eventually(lambda: up.complaints.count(again) == 2, seconds=20)
 
 
 def test_no_part_outlives_a_killed_supervisor(tmp_path: Path) -> None:

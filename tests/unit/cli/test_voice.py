@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from alicia.cli.children import ending
 from alicia.cli.hosts import from_elsewhere
 from alicia.cli.output import Output
-from alicia.cli.voice import Speaker, ending
+from alicia.cli.voice import Speaker
 
 
 def speak(*, as_json: bool) -> str:
@@ -23,7 +24,7 @@ def speak(*, as_json: bool) -> str:
     speaker.ready("broker", "")
     speaker.ready("collector", "http://127.0.0.1:8024")
     speaker.all_ready()
-    speaker.ended("collector", -9, restarts=1, wait_ms=400)
+    speaker.ended("collector", "ended by SIGKILL", -9, restarts=1, wait_ms=400)
     speaker.refused("demo", 2)
     speaker.printed("demo", "hello")
     speaker.stopping()
@@ -58,6 +59,7 @@ def test_one_json_line_per_change_for_programs() -> None:
         "part": "collector",
         "state": "ended",
         "code": -9,
+        "text": "ended by SIGKILL",
         "restarts": 1,
         "wait_ms": 400,
     }

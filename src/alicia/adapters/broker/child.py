@@ -10,12 +10,13 @@ class Child:
 
     ``prepare`` is called before each start, also after a crash: it writes the files that the
     program needs and returns sentences for the owner, mostly none. The broker is ready when
-    ``probe`` (host, port) takes a connection; with None it says "listening on" and its address.
+    ``port`` of loopback takes a connection, or, if it ``announces``, when it prints "listening on".
     ``tethered``: it does not watch
     ALICIA_SUPERVISOR_FD, so the kernel has to end it with the supervisor.
     """
 
     argv: tuple[str, ...]
-    probe: tuple[str, int] | None
+    port: int
+    announces: bool
     tethered: bool
     prepare: Callable[[], list[str]]

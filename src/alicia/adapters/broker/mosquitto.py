@@ -23,7 +23,8 @@ def mosquitto_child(program: str, *, folder: Path, port: int, lan: bool) -> Chil
     """A broker on loopback without accounts, or with ``lan`` on all interfaces with them."""
     return Child(
         argv=(program, "-c", str(folder / _CONFIG)),
-        probe=("127.0.0.1", port),
+        port=port,
+        announces=False,
         tethered=True,
         prepare=partial(_prepare, program, folder, port, lan),
     )

@@ -17,7 +17,8 @@ def trial_child(*, folder: Path, port: int) -> Child:
             str(port),
             str(own_password_file(folder)),
         ),
-        probe=None,  # amqtt calls a connection without a CONNECT an error
+        port=port,
+        announces=True,  # amqtt calls a connection without a CONNECT an error
         tethered=False,
         prepare=list,
     )

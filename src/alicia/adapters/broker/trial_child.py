@@ -14,6 +14,7 @@ from typing import Final
 
 from amqtt.broker import Broker
 from amqtt.contexts import BaseContext
+from amqtt.errors import BrokerError
 from amqtt.plugins.base import BaseAuthPlugin
 from amqtt.session import Session
 
@@ -64,7 +65,10 @@ async def serve(port: int, password: str) -> None:
             "plugins": {f"{__name__}.{OneAccount.__name__}": {"password": password}},
         }
     )
-    await broker.start()
+    try:
+        await broker.start()
+    except BrokerError as error:
+        raise SystemExit(f"the trial broker cannot listen on port {port}: {error}") from None
     print(f"alicia trial broker listening on mqtt://127.0.0.1:{port}", flush=True)
     await ending.wait()
     await broker.shutdown()
