@@ -326,6 +326,45 @@ async def test_an_instant_that_has_its_row_is_not_run_again(ledger: Ledger) -> N
     assert (await ledger.get("e1")).run_count == 1
 
 
+def runs(*after_s: int, late: bool = False) -> tuple[Run, ...]:
+    return tuple(Run(NOW + s * SECOND, NOW + s * SECOND, late=late) for s in after_s)
+
+
+async def test_the_last_allowed_run_ends_an_event(ledger: Ledger) -> None:
+    await ledger.add(record(overlap=OverlapPolicy.ALLOW))
+    first = await ledger.claim([plan(max_runs=3)], lease=ME, now_us=NOW)
+    assert (len(first.runnable), first.ended) == (1, ())
+    last = plan(due=NOW + SECOND, run=runs(1, 2, 3, 4), next_due_us=NOW + 9, max_runs=3)
+    claimed = await ledger.claim([last], lease=ME, now_us=NOW + 5 * SECOND)
+    assert [row.due_us for row in claimed.runnable] == [NOW + SECOND, NOW + 2 * SECOND]
+    assert [(row.due_us, row.reason) for row in claimed.closed] == [
+        (NOW + 3 * SECOND, Reason.MAX_RUNS), (NOW + 4 * SECOND, Reason.MAX_RUNS),
+    ]  # fmt: skip
+    assert claimed.ended == ("e1",)
+    stored = await ledger.get("e1")
+    assert (stored.run_count, stored.next_due_us) == (3, None)
+
+
+async def test_what_overlap_skips_is_none_of_the_allowed_runs(ledger: Ledger) -> None:
+    await ledger.add(record())
+    await ledger.claim([plan(max_runs=2)], lease=ME, now_us=NOW)
+    second = plan(due=NOW + SECOND, max_runs=2, run=runs(1))
+    claimed = await ledger.claim([second], lease=ME, now_us=NOW + SECOND)
+    assert [row.reason for row in claimed.closed] == [Reason.OVERLAP]
+    assert claimed.ended == ()
+    stored = await ledger.get("e1")
+    assert (stored.run_count, stored.next_due_us) == (1, NOW + 2 * SECOND)
+
+
+async def test_runs_that_wait_and_manual_ones_count_as_allowed(ledger: Ledger) -> None:
+    await ledger.add(record(overlap=OverlapPolicy.QUEUE_ALL))
+    await ledger.trigger(start(), lease=ME, now_us=NOW)
+    claimed = await ledger.claim([plan(run=runs(0, 1), max_runs=2)], lease=ME, now_us=NOW)
+    assert [(row.due_us, row.reason) for row in claimed.closed] == [(NOW + SECOND, Reason.MAX_RUNS)]
+    assert (claimed.runnable, claimed.ended) == ((), ("e1",))
+    assert (await ledger.get("e1")).run_count == 2
+
+
 async def test_a_plan_from_before_an_edit_is_stale(ledger: Ledger) -> None:
     await ledger.add(record())
     await ledger.replace(record(), expected_rev=1)

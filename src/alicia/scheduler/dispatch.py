@@ -5,7 +5,6 @@ Source: scheduling.md §5 "Claim", §7.
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Final
@@ -145,14 +144,13 @@ class Dispatcher:
         result = await self._ledger.claim(
             [plan for _, plan in planned], lease=self._leasing.lease, now_us=now_us
         )
-        runs = Counter(execution.event_id for execution in result.runnable)
-        stale = frozenset(result.stale)
+        stale, ended = frozenset(result.stale), frozenset(result.ended)
         for record, plan in planned:
             event_id = record.event.event_id
             known = self._horizon.get(event_id)
             if known is not None and known.rev == record.rev and event_id not in stale:
-                count = known.run_count + runs[event_id]
-                self._horizon.put(replace(known, next_due_us=plan.next_due_us, run_count=count))
+                due_us = None if event_id in ended else plan.next_due_us
+                self._horizon.put(replace(known, next_due_us=due_us))
         self._hand_over(result)
         for event_id in stale:
             await self._reread(event_id)

@@ -51,6 +51,8 @@ class DuePlan:
 
     ``seen_due_us`` and ``rev`` are what the ledger must still find, else the plan is stale.
     ``run`` is ascending. ``next_due_us`` is the first instant after now, None after the last.
+    Which of ``run`` are executed is seen at the claim, where the open executions are known: the
+    overlap policy may skip some, and with ``max_runs`` executed ones the event has ended.
     """
 
     event_id: str
@@ -60,6 +62,7 @@ class DuePlan:
     skipped: tuple[Closed, ...] = ()
     missed: tuple[Closed, ...] = ()
     next_due_us: int | None = None
+    max_runs: int | None = None
 
 
 def plan_due(record: EventRecord, trigger: Trigger, *, now_us: int) -> DuePlan:
@@ -70,7 +73,13 @@ def plan_due(record: EventRecord, trigger: Trigger, *, now_us: int) -> DuePlan:
     """
     due = record.next_due_us
     assert due is not None, "only an event with a next instant is planned"
-    plan = DuePlan(event_id=record.event.event_id, rev=record.rev, seen_due_us=due, next_due_us=due)
+    plan = DuePlan(
+        event_id=record.event.event_id,
+        rev=record.rev,
+        seen_due_us=due,
+        next_due_us=due,
+        max_runs=record.event.timing.max_runs,
+    )
     if due > now_us:
         return plan
     grace = max(grace_us(record.event, trigger, due), LATE_US)
@@ -81,14 +90,13 @@ def plan_due(record: EventRecord, trigger: Trigger, *, now_us: int) -> DuePlan:
     split = _split_late(
         record.event, trigger, first_us=late_from, last_us=live_from - 1, has_live=bool(live)
     )
-    planned = replace(
+    return replace(
         plan,
         run=_runs(record.event, (*split.run, *live), trigger, live_from),
         skipped=split.skipped,
         missed=(*expired, *split.missed),
         next_due_us=trigger.next_after(now_us),
     )
-    return _limited(planned, record)
 
 
 def grace_us(event: Event, trigger: Trigger, due_us: int) -> int:
@@ -237,18 +245,3 @@ def _runs(event: Event, due: tuple[int, ...], trigger: Trigger, live_from: int) 
             )
         runs.append(Run(instant, start, late=instant < live_from))
     return tuple(runs)
-
-
-def _limited(plan: DuePlan, record: EventRecord) -> DuePlan:
-    """Apply ``max_runs``: the oldest instants run, after the last allowed one nothing is due."""
-    limit = record.event.timing.max_runs
-    if limit is None:
-        return plan
-    left = max(0, limit - record.run_count)
-    if len(plan.run) < left:
-        return plan
-    beyond = tuple(
-        Closed(ExecutionStatus.SKIPPED, Reason.MAX_RUNS, run.due_us, run.due_us)
-        for run in plan.run[left:]
-    )
-    return replace(plan, run=plan.run[:left], skipped=(*plan.skipped, *beyond), next_due_us=None)

@@ -111,13 +111,15 @@ class ClaimResult:
 
     ``runnable`` may be published, now that the commit is done; ``cancel`` are open rows that an
     overlap policy wants stopped; ``closed`` counts skipped and missed instants; ``stale`` names
-    events whose ``next_due`` or ``rev`` had moved, so that nothing was inserted for them.
+    events whose ``next_due`` or ``rev`` had moved, so that nothing was inserted for them;
+    ``ended`` those that have had their ``max_runs``, so that nothing of them is due any more.
     """
 
     runnable: tuple[Execution, ...]
     cancel: tuple[Execution, ...] = ()
     closed: tuple[Execution, ...] = ()
     stale: tuple[str, ...] = ()
+    ended: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +237,8 @@ class Ledger(Protocol):
 
         A plan counts only where ``next_due`` and ``rev`` still are what it saw; a row that is
         there already is left alone. ``overlap.admit`` decides inside the transaction, on the
-        open rows found there. Execution ids are fresh (``uuid7``).
+        open rows found there, and ``max_runs`` on the executions counted there: the instants
+        beyond are skipped. Execution ids are fresh (``uuid7``).
         """
         ...
 

@@ -108,15 +108,11 @@ def test_ten_years_cost_one_row() -> None:
     assert total == ten_years // SECOND + 1
 
 
-def test_the_last_allowed_run_ends_the_event() -> None:
-    misfire = Misfire(MisfirePolicy.RUN_ALL, 600 * SECOND)
-    record = EventRecord(event=event(60, misfire, max_runs=5), next_due_us=HOUR, run_count=3)
-    plan = plan_due(record, every(60), now_us=HOUR + 200 * SECOND)
-    assert [run.due_us for run in plan.run] == [HOUR, HOUR + 60 * SECOND]
-    assert {row.reason for row in plan.skipped} == {Reason.MAX_RUNS}
-    assert plan.next_due_us is None
-    before_last = replace(record, run_count=0)
-    assert plan_due(before_last, every(60), now_us=HOUR).next_due_us is not None
+def test_the_claim_is_told_how_many_runs_are_allowed() -> None:
+    record = EventRecord(event=event(60, max_runs=5), next_due_us=HOUR, run_count=5)
+    plan = plan_due(record, every(60), now_us=HOUR)
+    assert (plan.max_runs, [run.due_us for run in plan.run]) == (5, [HOUR])
+    assert plan.next_due_us == HOUR + 60 * SECOND
 
 
 def test_jitter_moves_the_start_and_not_the_instant() -> None:

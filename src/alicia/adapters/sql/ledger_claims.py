@@ -18,7 +18,7 @@ from alicia.adapters.sql.ledger_rows import (
 )
 from alicia.base.errors import NotFound
 from alicia.scheduling.event import OverlapPolicy
-from alicia.scheduling.execution import Execution, ExecutionStatus
+from alicia.scheduling.execution import Execution, ExecutionStatus, Reason
 from alicia.scheduling.lease import Lease
 from alicia.scheduling.overlap import Admission
 from alicia.scheduling.plan import Closed, DuePlan, Run
@@ -41,6 +41,7 @@ def claim(
         cancel=tuple(batch.cancel),
         closed=tuple(batch.closed),
         stale=tuple(batch.stale),
+        ended=tuple(batch.ended),
     )
 
 
@@ -90,22 +91,28 @@ class _Batch:
     cancel: list[Execution] = field(default_factory=list)
     closed: list[Execution] = field(default_factory=list)
     stale: list[str] = field(default_factory=list)
+    ended: list[str] = field(default_factory=list)
 
     def add(self, plan: DuePlan) -> None:
         """Insert one plan's rows, unless the event has changed since it was made."""
-        overlap = self._overlap_if_current(plan)
-        if overlap is None:
+        event = self._event_if_current(plan)
+        if event is None:
             self.stale.append(plan.event_id)
             return
-        passed = [
-            row
-            for row in map(partial(self._closed_row, plan), (*plan.missed, *plan.skipped))
-            if insert_execution(self.connection, row, boot=self.lease.boot)
-        ]
-        self.closed.extend(passed)
-        runs = sum(self._run(plan, run, overlap) for run in plan.run)
+        passed = self._pass_over(plan, (*plan.missed, *plan.skipped))
+        runs, beyond = 0, []
+        for run in plan.run:
+            if plan.max_runs is None or event["run_count"] + runs < plan.max_runs:
+                runs += self._run(plan, run, OverlapPolicy(event["overlap"]))
+            else:
+                beyond.append(_beyond(run))
+        passed += self._pass_over(plan, beyond)
+        next_due_us = plan.next_due_us
+        if plan.max_runs is not None and event["run_count"] + runs >= plan.max_runs:
+            next_due_us = None
+            self.ended.append(plan.event_id)
         self.connection.execute(
-            "UPDATE event SET next_due = ? WHERE event_id = ?", (plan.next_due_us, plan.event_id)
+            "UPDATE event SET next_due = ? WHERE event_id = ?", (next_due_us, plan.event_id)
         )
         missed = sum(row.count for row in passed if row.status is ExecutionStatus.MISSED)
         _count(self.connection, plan.event_id, runs=runs, missed=missed)
@@ -113,12 +120,22 @@ class _Batch:
             newest = max(passed, key=lambda row: row.due_us)
             _set_last_status(self.connection, plan.event_id, newest.status)
 
-    def _overlap_if_current(self, plan: DuePlan) -> OverlapPolicy | None:
-        row = self.connection.execute(
-            "SELECT overlap FROM event WHERE event_id = ? AND rev = ? AND next_due = ?",
+    def _event_if_current(self, plan: DuePlan) -> sqlite3.Row | None:
+        row: sqlite3.Row | None = self.connection.execute(
+            "SELECT overlap, run_count FROM event WHERE event_id = ? AND rev = ? AND next_due = ?",
             (plan.event_id, plan.rev, plan.seen_due_us),
         ).fetchone()
-        return None if row is None else OverlapPolicy(row["overlap"])
+        return row
+
+    def _pass_over(self, plan: DuePlan, items: Sequence[Closed]) -> list[Execution]:
+        """Record instants that are not executed; returns the rows that were not there yet."""
+        rows = [
+            row
+            for row in map(partial(self._closed_row, plan), items)
+            if insert_execution(self.connection, row, boot=self.lease.boot)
+        ]
+        self.closed.extend(rows)
+        return rows
 
     def _run(self, plan: DuePlan, run: Run, overlap: OverlapPolicy) -> int:
         """Insert one run as its event's overlap policy wants it; 1 where it will be executed."""
@@ -159,6 +176,11 @@ class _Batch:
             ended_us=self.now_us,
             owner=self.lease.node_id,
         )
+
+
+def _beyond(run: Run) -> Closed:
+    """An instant after the last execution that the event was allowed."""
+    return Closed(ExecutionStatus.SKIPPED, Reason.MAX_RUNS, run.due_us, run.due_us)
 
 
 def _same_start(connection: sqlite3.Connection, start: Start) -> Execution | None:
