@@ -4,68 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
-from tests.support.bus_worlds import Peer
+from tests.support.scripted_broker import CONNACK, Broker, Script, read_packet
 
 from alicia.adapters.bus import gmqtt, link
-from alicia.adapters.bus.address import parse_address
-from alicia.adapters.bus.gmqtt import BusConfig, GmqttBus
-from alicia.adapters.bus.packer import silence_gmqtt
-from alicia.adapters.clock import SystemClock, SystemRandom
-from alicia.base.counters import Counters
 from alicia.wire.ports import BusUnavailable, Message, Publication
 
-CONNACK = b"\x20\x03\x00\x00\x00"
 PROTOCOL_LEVEL_AT = 8  # in CONNECT, for packets shorter than 128 bytes
-
-Script = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-
-async def _packet(reader: asyncio.StreamReader) -> bytes:
-    head = await reader.readexactly(2)
-    assert head[1] < 128, "the tests send short packets"
-    return head + await reader.readexactly(head[1])
-
-
-class Broker:
-    """A server that follows a script, and the client that meets it."""
-
-    def __init__(self, script: Script) -> None:
-        self._script = script
-        self._server: asyncio.Server | None = None
-        self.visits = 0
-        self.peer: Peer
-
-    async def open(self, **config: int) -> Peer:
-        silence_gmqtt()
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        port = self._server.sockets[0].getsockname()[1]
-        bus = GmqttBus(
-            BusConfig(
-                address=parse_address(f"mqtt://127.0.0.1:{port}"),
-                client_id="p",
-                **config,  # type: ignore[arg-type]
-            ),
-            clock=SystemClock(),
-            random=SystemRandom(),
-            counters=Counters(),
-        )
-        self.peer = Peer(bus)
-        await bus.start(self.peer._receive, self.peer._on_state)
-        return self.peer
-
-    async def close(self) -> None:
-        await self.peer.bus.stop()
-        assert self._server is not None
-        self._server.close()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.visits += 1
-        try:
-            await self._script(reader, writer)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass  # the client hung up
-        finally:
-            writer.close()
 
 
 @pytest.fixture
@@ -103,7 +47,7 @@ async def test_a_broker_of_3_1_1_is_spoken_to_in_its_version(meet: Meet, code: i
     levels: list[int] = []
 
     async def old(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connect = await _packet(reader)
+        connect = await read_packet(reader)
         levels.append(connect[PROTOCOL_LEVEL_AT])
         writer.write(b"\x20\x02\x00" + bytes([code if levels[-1] == 5 else 0]))
         await reader.read()
@@ -127,7 +71,7 @@ async def test_a_refusal_is_told_in_words_and_tried_again(
     meet: Meet, code: int, words: str
 ) -> None:
     async def refusing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await _packet(reader)
+        await read_packet(reader)
         writer.write(b"\x20\x03\x00" + bytes([code]) + b"\x00")
         await reader.read()
 
@@ -144,10 +88,10 @@ async def test_a_message_that_is_never_acknowledged_ends_the_connection(
     monkeypatch.setattr(link, "UNACKNOWLEDGED_SECONDS_MAX", 0.2)
 
     async def forgetful(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await _packet(reader)
+        await read_packet(reader)
         writer.write(CONNACK)
         while True:
-            if (await _packet(reader))[0] == 0xC0:
+            if (await read_packet(reader))[0] == 0xC0:
                 writer.write(b"\xd0\x00")
 
     peer = await meet(forgetful).open(keepalive_seconds=1)
@@ -160,7 +104,7 @@ async def test_a_message_that_is_never_acknowledged_ends_the_connection(
 
 async def test_a_dead_broker_is_noticed_by_its_silence(meet: Meet) -> None:
     async def dying(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await _packet(reader)
+        await read_packet(reader)
         writer.write(CONNACK)
         await reader.read()
 
@@ -175,10 +119,10 @@ async def test_the_receive_maximum_of_one_is_obeyed(meet: Meet) -> None:
     ahead = []
 
     async def narrow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await _packet(reader)
+        await read_packet(reader)
         writer.write(b"\x20\x06\x00\x00\x03\x21\x00\x01")
         while True:
-            packet = await _packet(reader)
+            packet = await read_packet(reader)
             try:  # whoever sends two has the second on its way by now
                 async with asyncio.timeout(0.05):
                     await reader.readexactly(1)
@@ -196,10 +140,10 @@ async def test_limits_of_connack_are_obeyed(meet: Meet) -> None:
     seen: list[bytes] = []
 
     async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await _packet(reader)
+        await read_packet(reader)
         writer.write(b"\x20\x07\x00\x00\x04\x24\x00\x25\x00")  # QoS 0, no retain
         while True:
-            seen.append(await _packet(reader))
+            seen.append(await read_packet(reader))
             writer.write(b"\x30\x04\x00\x01t\x00")
 
     peer = await meet(plain).open()
@@ -214,7 +158,7 @@ async def test_limits_of_connack_are_obeyed(meet: Meet) -> None:
 )
 async def test_nonsense_ends_the_connection_and_not_the_bus(meet: Meet, nonsense: bytes) -> None:
     async def mad(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await _packet(reader)
+        await read_packet(reader)
         writer.write(CONNACK + nonsense)
         await reader.read()
 
@@ -228,7 +172,7 @@ async def test_reading_pauses_while_too_many_handlers_work(meet: Meet) -> None:
     open_gate = asyncio.Event()
 
     async def flooding(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await _packet(reader)
+        await read_packet(reader)
         writer.write(CONNACK)
         for number in range(100):
             writer.write(b"\x30\x05\x00\x01t\x00" + bytes([number]))
@@ -256,7 +200,7 @@ async def test_reading_pauses_while_too_many_handlers_work(meet: Meet) -> None:
 
 async def test_the_reason_of_a_disconnect_is_shown(meet: Meet) -> None:
     async def closing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await _packet(reader)
+        await read_packet(reader)
         writer.write(CONNACK + b"\xe0\x02\x8e\x00")
 
     peer = await meet(closing).open()

@@ -9,13 +9,13 @@ from functools import partial
 from typing import Any, Final
 
 from alicia.adapters.bus.address import MQTT_5, Address
+from alicia.adapters.bus.filters import Ask, Filters
 from alicia.adapters.bus.link import Link
 from alicia.adapters.bus.packer import Login
 from alicia.base.backoff import backoff_ms
 from alicia.base.clock import Clock, Random
 from alicia.base.counters import Counters
 from alicia.wire.ports import (
-    REFUSED_MIN,
     Ack,
     BusState,
     BusUnavailable,
@@ -32,7 +32,6 @@ CLOSE_SECONDS_MAX: Final = 1.0
 _RETRY_FIRST_MS: Final = 1000  # halved by chance at most: 0.5 s
 _RETRY_MAX_MS: Final = 30_000
 _STABLE_SECONDS: Final = 10.0  # a connection that held so long resets the back-off
-_FILTERS_PER_PACKET: Final = 100
 _WRONG_VERSION: Final = frozenset({1, 0x84})
 _REFUSALS: Final = {
     2: "the client id is not allowed",
@@ -95,9 +94,9 @@ class GmqttBus:
         self._clock = clock
         self._random = random
         self._counters = counters
-        self._filters: dict[str, None] = {}  # in order of subscription
-        self._stale: dict[str, None] = {}  # the broker's session may still hold these
-        self._refused: set[str] = set()
+        self._filters = Filters()
+        self._changed = asyncio.Event()  # the filters, since the broker was asked last
+        self._waiting: list[asyncio.Future[None]] = []  # until it has them, or is gone
         self._versions = config.address.versions
         self._current: Link | None = None  # the socket there is
         self._link: Link | None = None  # the same, once it may be used
@@ -119,21 +118,13 @@ class GmqttBus:
 
     async def subscribe(self, filters: Iterable[str]) -> None:
         """Add filters; where connected, wait until the broker knows them."""
-        fresh = [check_filter(pattern, field="filter") for pattern in filters]
-        self._filters.update(dict.fromkeys(fresh))
-        for pattern in fresh:
-            self._stale.pop(pattern, None)
-        if self._link is not None:
-            await self._send_filters(self._link, fresh)
-            self._turn(connected=True, detail=self._connected_words(self._link))
+        self._filters.want([check_filter(pattern, field="filter") for pattern in filters])
+        await self._in_step()
 
     async def unsubscribe(self, filters: Iterable[str]) -> None:
         """Forget filters."""
-        stale = [pattern for pattern in filters if self._filters.pop(pattern, 0) is None]
-        self._refused.difference_update(stale)
-        self._stale.update(dict.fromkeys(stale))
-        if self._link is not None:
-            await self._drop_filters(self._link)
+        self._filters.drop(filters)
+        await self._in_step()
 
     async def publish(self, publication: Publication) -> Ack:
         """Send and wait for the PUBACK.
@@ -174,7 +165,6 @@ class GmqttBus:
             except ConnectFailed as error:
                 why = str(error)
                 self._versions = self._config.address.versions
-            self._link = None
             if why != said:
                 _LOG.warning("bus: %s", why)  # once, however often it is tried
                 said = why
@@ -187,14 +177,20 @@ class GmqttBus:
 
     async def _one_connection(self, handler: Handler) -> str:
         """Connect, serve until the end, and say why it ended."""
-        link = self._current = await self._open(handler)
-        self._refused.clear()
-        await self._drop_filters(link)
-        await self._send_filters(link, list(self._filters))
-        if not link.lost.done():
-            self._link = link
-            self._connections += 1
-            self._turn(connected=True, detail=self._connected_words(link))
+        link = await self._open(handler)
+        self._filters.begin()
+        try:
+            while await self._ask_all(link):
+                # Nothing is awaited since the last look at the filters, so none is overlooked.
+                if self._link is None:
+                    self._link = link
+                    self._connections += 1
+                self._turn(connected=True, detail=self._connected_words(link))
+                self._release()
+                await self._until_changed(link)
+        finally:
+            self._link = None
+            self._release()
         return await asyncio.shield(link.lost)
 
     async def _open(self, handler: Handler) -> Link:
@@ -229,6 +225,7 @@ class GmqttBus:
             raise ConnectFailed(f"{where} does not answer") from None
         except (OSError, UnicodeError) as error:  # the latter: a host name that is none
             raise ConnectFailed(f"{where} cannot be reached: {_words(error)}") from None
+        self._current = link  # so that stop() ends it, however far it came
         answers: set[asyncio.Future[Any]] = {link.connack, link.lost}
         await asyncio.wait(
             answers, timeout=CONNECT_SECONDS_MAX, return_when=asyncio.FIRST_COMPLETED
@@ -245,47 +242,63 @@ class GmqttBus:
             f"{where} refused the connection: {words}", retry_version=code in _WRONG_VERSION
         )
 
-    async def _send_filters(self, link: Link, filters: list[str]) -> None:
-        """Subscribe; what the broker refuses is remembered and shown, the rest works."""
-        for at in range(0, len(filters), _FILTERS_PER_PACKET):
-            some = filters[at : at + _FILTERS_PER_PACKET]
-            try:
-                async with asyncio.timeout(ANSWER_SECONDS_MAX):
-                    codes = await link.subscribe(some)
-            except BusUnavailable:
-                return  # the filters are sent again with the next connection
-            except TimeoutError:
-                link.abort("the broker did not answer SUBSCRIBE")
-                return
-            refused = [f for f, code in zip(some, codes, strict=False) if code >= REFUSED_MIN]
-            if refused:
-                self._refused.update(refused)
-                self._counters.add("bus_filters_refused", count=len(refused))
-                _LOG.warning("the broker does not let us read %s", ", ".join(refused))
+    # --- the broker's filters follow ours
 
-    async def _drop_filters(self, link: Link) -> None:
-        """Unsubscribe what is not wanted any more, since a kept session would go on with it."""
-        stale = list(self._stale)
-        if not stale:
-            return
+    async def _in_step(self) -> None:
+        """Where connected, wait until the broker has our filters, or is gone."""
+        if self._link is not None:
+            waiter = asyncio.get_running_loop().create_future()
+            self._waiting.append(waiter)
+            self._changed.set()
+            await waiter
+
+    def _release(self) -> None:
+        for waiter in self._waiting:
+            if not waiter.done():  # its caller may have given up
+                waiter.set_result(None)
+        self._waiting.clear()
+
+    async def _until_changed(self, link: Link) -> None:
+        """Wait for other filters, or for the end of the connection."""
+        changed = asyncio.ensure_future(self._changed.wait())
         try:
-            async with asyncio.timeout(ANSWER_SECONDS_MAX):
-                await link.unsubscribe(stale)
+            ends: set[asyncio.Future[Any]] = {changed, link.lost}
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            changed.cancel()
+
+    async def _ask_all(self, link: Link) -> bool:
+        """Ask until the broker has our filters; False where the connection ended first."""
+        self._changed.clear()
+        try:
+            while (ask := self._filters.next_ask()) is not None:
+                async with asyncio.timeout(ANSWER_SECONDS_MAX):
+                    await self._ask(link, ask)
         except BusUnavailable:
-            return  # the next connection begins with it
+            return False  # the next connection begins with them
         except TimeoutError:
-            link.abort("the broker did not answer UNSUBSCRIBE")
+            link.abort("the broker did not answer SUBSCRIBE or UNSUBSCRIBE")
+            return False
+        return not link.lost.done()
+
+    async def _ask(self, link: Link, ask: Ask) -> None:
+        """Send one packet; what the broker refuses is remembered and shown, the rest works."""
+        if not ask.subscribe:
+            await link.unsubscribe(ask.filters)
+            self._filters.unsubscribed(ask)
             return
-        for pattern in stale:
-            self._stale.pop(pattern, None)
+        refused = self._filters.subscribed(ask, await link.subscribe(ask.filters))
+        if refused:
+            self._counters.add("bus_filters_refused", count=len(refused))
+            _LOG.warning("the broker does not let us read %s", ", ".join(refused))
 
     # --- what is known
 
     def _connected_words(self, link: Link) -> str:
         spoken = "5" if link.version == MQTT_5 else "3.1.1"
         words = f"connected to {self._config.address} (MQTT {spoken})"
-        if self._refused:
-            words += f"; not allowed to read {', '.join(sorted(self._refused))}"
+        if self._filters.refused:
+            words += f"; not allowed to read {', '.join(self._filters.refused)}"
         return words
 
     def _turn(self, *, connected: bool, detail: str) -> None:

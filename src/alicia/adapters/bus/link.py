@@ -68,8 +68,7 @@ class Link(asyncio.Protocol):
         """
         await self._window.enter()
         try:
-            packet_id, packet = self._packer.publish(publication, self.limits)
-            self._check_size(packet)
+            packet_id, packet = self._pack(publication)
         except BaseException:
             self._window.leave()
             raise
@@ -200,11 +199,12 @@ class Link(asyncio.Protocol):
                     if not answer.done():
                         answer.set_result(codes)
             case packets.CONNACK:
+                if self.connack.done():  # a second window would forget who waits in the first
+                    raise ProtocolFault("a second CONNACK")
                 code, self.limits = packets.parse_connack(data, frame, v5=v5)
                 self._keepalive = self.limits.keepalive_seconds or self._keepalive
                 self._window = SendWindow(min(self.limits.receive_maximum, _SEND_WINDOW_MAX))
-                if not self.connack.done():
-                    self.connack.set_result(code)
+                self.connack.set_result(code)
             case packets.DISCONNECT:
                 code = data[frame.start] if frame.end > frame.start else 0
                 self._why = f"the broker closed the connection, reason 0x{code:02x}"
@@ -260,13 +260,17 @@ class Link(asyncio.Protocol):
         self._write(packet)
         return await answer
 
-    def _check_size(self, packet: bytes) -> None:
+    def _pack(self, publication: Publication) -> tuple[int | None, bytes]:
+        packet_id, packet = self._packer.publish(publication, self.limits)
         limit = self.limits.packet_bytes_max
         if limit is not None and len(packet) > limit:
+            if packet_id is not None:
+                self._packer.free(packet_id)
             raise PublishRefused(
                 f"the message takes {len(packet)} bytes and the broker at most {limit}",
                 reason_code=_PACKET_TOO_LARGE,
             )
+        return packet_id, packet
 
     def _write(self, data: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():
