@@ -111,7 +111,7 @@ class Scheduler:
         Raises:
             AliciaError: the port is taken, or the ledger does not answer.
         """
-        await self.leasing.acquire()
+        await self.take_up()
         self._port = await self._server.start()
         self._run_file.write(
             url=self._server.url, port=self._port, started=self.clock.now_ms() / 1000
@@ -119,14 +119,22 @@ class Scheduler:
         await self.begin()
         return self._server.url
 
-    async def begin(self) -> None:
-        """Everything behind the door: bus, open executions, loops."""
-        await self.bus.start(self.inbox.handle, self._on_bus_state)
+    async def take_up(self) -> None:
+        """Make the open rows of an earlier life ours, before anybody can ask for new ones.
+
+        Raises:
+            Unavailable: the ledger does not answer.
+        """
+        await self.leasing.acquire()
+        self._loops.keep("lease", self.leasing.renew_loop())
         await self.bus.subscribe(self.inbox.filters)
         await self.listeners.load()
         await self.starts.take_over()
+
+    async def begin(self) -> None:
+        """Everything behind the door: bus and loops."""
+        await self.bus.start(self.inbox.handle, self._on_bus_state)
         self._loops.keep("notices", self.notices.send_loop())
-        self._loops.keep("lease", self.leasing.renew_loop())
         self._loops.keep("fire", self.dispatcher.fire_loop())
         self._loops.every(
             "resume", _RESUME_EVERY_MS, self.desk.resume_due, first_after_ms=_RESUME_EVERY_MS

@@ -105,6 +105,7 @@ MOVES: Final[Mapping[tuple[ExecutionStatus, Signal], ExecutionStatus]] = {
     (_S.PENDING, Signal.SUCCEEDED): _S.COMPLETED,
     (_S.PENDING, Signal.FAILED_RETRYABLE): _S.PENDING,
     (_S.PENDING, Signal.FAILED_FINAL): _S.FAILED,
+    (_S.PENDING, Signal.INTERRUPTED): _S.PENDING,  # and its start was not recorded
     (_S.PENDING, Signal.UNREACHABLE): _S.FAILED,
     (_S.PENDING, Signal.CANCEL): _S.CANCELLED,
     (_S.PENDING, Signal.ADOPTED): _S.PENDING,

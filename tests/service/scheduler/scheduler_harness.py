@@ -50,7 +50,7 @@ class Harness:
             bus=MemoryBus(self.broker, client_id="scheduler", clock=clock),
         )
         self.scheduler._guard.admit(Listener((), "127.0.0.1", 1, loopback=True))
-        await self.scheduler.leasing.acquire()
+        await self.scheduler.take_up()
         await self.scheduler.begin()
         self.http = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.scheduler.app), base_url="http://127.0.0.1"

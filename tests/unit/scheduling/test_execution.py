@@ -15,7 +15,6 @@ from alicia.scheduling.execution import (
 )
 
 ILLEGAL = {
-    (ExecutionStatus.PENDING, Signal.INTERRUPTED),
     (ExecutionStatus.PENDING, Signal.ADOPTED_PUBLISHED),
     (ExecutionStatus.PENDING, Signal.ADOPTED_UNKNOWN),
     (ExecutionStatus.RUNNING, Signal.STARTED),
