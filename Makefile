@@ -7,6 +7,7 @@ STATIC := src/alicia/collector/static
 SETUP := $(VENV)/.installed
 BUNDLE := $(VENV)/.bundled
 DASHBOARD_SOURCES := $(shell find dashboard -path dashboard/node_modules -prune -o -type f -print 2>/dev/null)
+DASHBOARD_READY := [ -d dashboard/node_modules ] && command -v npm >/dev/null 2>&1
 PYTEST := $(BIN)/python -m pytest
 
 .PHONY: setup run test check bench docs soak programs clean
@@ -14,13 +15,15 @@ PYTEST := $(BIN)/python -m pytest
 setup: $(SETUP) $(BUNDLE)
 
 $(SETUP): pyproject.toml constraints.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
-	touch $@
+	@echo 'setting up $(VENV)'
+	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+	@PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
 
 # Without Node the collector still serves everything but the page, and says how to build it.
 $(BUNDLE): $(DASHBOARD_SOURCES) | $(SETUP)
-	if command -v npm >/dev/null 2>&1; then \
+	@if command -v npm >/dev/null 2>&1; then \
+	  echo 'building the dashboard'; \
 	  (cd dashboard && npm ci --no-audit --no-fund --no-update-notifier --loglevel=error \
 	    && npm run --silent build) && touch $@; \
 	else \
@@ -35,11 +38,11 @@ check: setup
 	$(BIN)/ruff check src tests bench tools
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	if [ -d dashboard/node_modules ]; then cd dashboard && npm run --silent check; fi
+	@if $(DASHBOARD_READY); then cd dashboard && npm run --silent check; fi
 
 # Timing tests run with nothing beside them; all others share the cores.
 test: check programs
-	if [ -d dashboard/node_modules ]; then cd dashboard && npm test --silent; fi
+	@if $(DASHBOARD_READY); then cd dashboard && npm test --silent; fi
 	$(PYTEST) -q -n 2 --dist loadgroup -m 'not alone and not slow and not bench'
 	$(PYTEST) -q -m 'alone and not slow'
 
