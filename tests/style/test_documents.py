@@ -1,6 +1,7 @@
 """What the documents promise is there, and what is there stands in the documents."""
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -31,6 +32,26 @@ def test_every_link_between_documents_leads_somewhere() -> None:
     ]
     assert pages
     assert dead == []
+
+
+def test_every_test_command_of_the_readme_runs_something() -> None:
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    commands = [shlex.split(found) for found in re.findall(r"`\.venv/bin/pytest ([^`]+)`", page)]
+    assert commands
+    for words in commands:
+        folders = [word for word in words if word.startswith("tests/")]
+        assert folders
+        assert all(any((ROOT / folder).rglob("test_*.py")) for folder in folders), words
+        if "-k" in words:
+            result = subprocess.run(
+                [sys.executable, "-m", "pytest", *words, "--collect-only", "-q"],
+                cwd=ROOT,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=50,
+            )
+            assert result.returncode == 0, f"{words}: {result.stdout[-300:]}"
 
 
 def test_every_direct_dependency_is_justified() -> None:
