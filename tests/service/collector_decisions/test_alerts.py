@@ -1,6 +1,7 @@
 """From a sample to a message, over restarts, silences and lost brokers."""
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from alicia.adapters.sql.alerts import SqlAlertStore
 from alicia.adapters.zones import load_zone
 from alicia.alerting.ports import Notice
+from alicia.promql.plan import Window
 
 from .conftest import World
 
@@ -230,3 +232,65 @@ async def test_changes_are_live(world: World) -> None:
     assert "event: alert\n" in text
     assert '"state":"firing"' in text
     world.decisions.live.detach(client)
+
+
+class Held:
+    """Stands before the engine: an expression is answered once the test says so."""
+
+    def __init__(self, world: World) -> None:
+        self._engine = world.decisions.rules._parts.evaluator
+        self.asked, self._go = asyncio.Event(), asyncio.Event()
+        world.decisions.rules._parts.evaluator = self
+        self._turn = asyncio.create_task(world.turn(0))
+
+    async def finish(self) -> None:
+        self._go.set()
+        await self._turn
+
+    async def ask(self, expr: str, window: Window, then: Callable[..., Any]) -> Any:
+        if "temp" in expr:
+            self.asked.set()
+            await self._go.wait()
+        return await self._engine.ask(expr, window, then)
+
+
+@pytest.fixture
+async def held(world: World) -> AsyncIterator[Held]:
+    """The rule ``hot`` while it is being evaluated; its condition holds."""
+    await world.add_rule()
+    await world.push("temp", 35.0)
+    made = Held(world)
+    await made.asked.wait()
+    yield made
+    await made.finish()
+
+
+async def test_nobody_waits_for_a_slow_condition(world: World, held: Held) -> None:
+    async with asyncio.timeout(30):
+        silence_id = await silence(world, duration="1h")
+        await world.add_rule(name="other", condition="other > 1")
+    await held.finish()
+    await world.turn()
+    [alert] = await world.alerts()
+    assert alert["silenced_by"] == [silence_id]
+    assert world.told("alerts/new") == []
+
+
+@pytest.mark.parametrize("change", ["delete", "replace", "disable"])
+async def test_what_was_judged_of_a_rule_that_changed_meanwhile_is_dropped(
+    world: World, held: Held, change: str
+) -> None:
+    rule = (await world.http.get("/alerts/rules/hot")).json()
+    async with asyncio.timeout(30):
+        if change == "delete":
+            reply = await world.http.delete("/alerts/rules/hot")
+        else:
+            new = {"condition": "temp > 99"} if change == "replace" else {"enabled": False}
+            body = {key: rule[key] for key in ("name", "condition", "severity")} | new
+            reply = await world.http.put("/alerts/rules/hot", json=body)
+    assert reply.status_code == 200, reply.text
+    await held.finish()
+    await world.turn()
+    assert await world.alerts("?active_only=false") == []
+    assert world.told("alerts/new") == []
+    assert "hot" not in world.decisions.rules.health or change == "replace"
