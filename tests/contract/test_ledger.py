@@ -269,8 +269,7 @@ async def test_tag_and_text_narrow_a_list(ledger: Ledger) -> None:
     assert await ids(EventFilter(tag="home")) == ["b"]
 
 
-async def test_due_and_changed_and_listening_and_resumable(ledger: Ledger) -> None:
-    _, mark = await ledger.changed("")
+async def test_due_and_listening_and_resumable(ledger: Ledger) -> None:
     await ledger.add(record("later", next_due_us=NOW + 2))
     await ledger.add(record("first", next_due_us=NOW - 1))
     await ledger.add(record("never", next_due_us=None))
@@ -280,12 +279,6 @@ async def test_due_and_changed_and_listening_and_resumable(ledger: Ledger) -> No
     assert [r.event.event_id for r in await ledger.due(NOW + 1, limit=9)] == ["first"]
     assert [r.event.event_id for r in await ledger.resumable(NOW + 5, limit=9)] == ["asleep"]
     assert await ledger.resumable(NOW + 4, limit=9) == ()
-    changed, mark = await ledger.changed(mark)
-    assert len(changed) == 4
-    await ledger.replace(record("first", name="x"), expected_rev=1)
-    changed, mark = await ledger.changed(mark)
-    assert [r.event.event_id for r in changed] == ["first"]
-    assert await ledger.changed(mark) == ((), mark)
     assert await ledger.listening(limit=9) == ()
 
 

@@ -228,10 +228,6 @@ class Ledger(Protocol):
         """Events, not cancelled, that messages of their own topics start."""
         ...
 
-    async def changed(self, since: str) -> tuple[tuple[EventRecord, ...], str]:
-        """Events edited after the mark ``since`` (empty: none), and the newest mark."""
-        ...
-
     async def claim(self, plans: Sequence[DuePlan], *, lease: Lease, now_us: int) -> ClaimResult:
         """Insert the rows of all plans and move each event's ``next_due``.
 

@@ -34,8 +34,6 @@ from alicia.scheduling.ports import (
     Totals,
 )
 
-_CHANGED_MAX = 10_000
-
 
 class SqlLedger:
     """The ledger in one SQLite file; one node at a time, by the lock on its folder."""
@@ -95,10 +93,6 @@ class SqlLedger:
     async def listening(self, *, limit: int) -> tuple[EventRecord, ...]:
         """Events that messages of their own topics start."""
         return await self._database.read(lambda c: ledger_events.listening(c, limit))
-
-    async def changed(self, since: str) -> tuple[tuple[EventRecord, ...], str]:
-        """See ``Ledger.changed``."""
-        return await self._database.read(lambda c: ledger_events.changed(c, since, _CHANGED_MAX))
 
     async def claim(self, plans: Sequence[DuePlan], *, lease: Lease, now_us: int) -> ClaimResult:
         """See ``Ledger.claim``."""

@@ -43,7 +43,6 @@ def add(
         _remember(connection, remember, at_us=event.created_us)
     values = _event_values(record)
     values |= {"event_id": event.event_id, "created": event.created_us}
-    values["edit"] = _next_edit(connection)
     columns, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
     try:
         connection.execute(
@@ -65,7 +64,7 @@ def replace(
 ) -> EventRecord:
     """Store the next revision of an event where ``expected_rev`` still stands."""
     event_id = record.event.event_id
-    values = _event_values(record) | {"rev": expected_rev + 1, "edit": _next_edit(connection)}
+    values = _event_values(record) | {"rev": expected_rev + 1}
     settings = ", ".join(f"{name} = :{name}" for name in values)
     changed = connection.execute(
         f"UPDATE event SET {settings}"  # noqa: S608 - our column names
@@ -157,20 +156,6 @@ def listening(connection: sqlite3.Connection, limit: int) -> tuple[EventRecord, 
     return tuple(read_record(row) for row in rows)
 
 
-def changed(
-    connection: sqlite3.Connection, since: str, limit: int
-) -> tuple[tuple[EventRecord, ...], str]:
-    """Events edited after a mark, and the mark of the newest edit."""
-    newest = int(connection.execute("SELECT coalesce(max(edit), 0) FROM event").fetchone()[0])
-    if not since:
-        return (), str(newest)
-    rows = connection.execute(
-        f"{SELECT_EVENT} WHERE edit > ? ORDER BY edit LIMIT ?", (int(since), limit)
-    ).fetchall()
-    mark = rows[-1]["edit"] if len(rows) == limit else newest
-    return tuple(read_record(row) for row in rows), str(mark)
-
-
 def revisions(
     connection: sqlite3.Connection, event_id: str, start_us: int, end_us: int
 ) -> tuple[Revision, ...]:
@@ -246,10 +231,6 @@ def _event_values(record: EventRecord) -> dict[str, object]:
         "tz_version": record.tz_version,
         "updated": event.updated_us,
     }
-
-
-def _next_edit(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("SELECT coalesce(max(edit), 0) + 1 FROM event").fetchone()[0])
 
 
 def _write_tags(connection: sqlite3.Connection, record: EventRecord) -> None:

@@ -94,3 +94,22 @@ def test_the_shipped_steps_apply(tmp_path: Path) -> None:
     steps = migrations_of("scheduler")
     assert steps
     assert migrate(tmp_path / "x.db", steps) == len(steps)
+
+
+def test_the_events_of_the_first_ledger_are_kept(tmp_path: Path) -> None:
+    path, steps = tmp_path / "x.db", migrations_of("scheduler")
+    migrate(path, steps[:1])
+    connection = sqlite3.connect(path)
+    values = {"edit": 7, "next_due": 9} | dict.fromkeys(
+        ("event_id", "name", "description", "spec", "lifecycle", "overlap", "tz_version"), "x"
+    )
+    values |= dict.fromkeys(("rev", "enabled", "listens", "created", "updated"), 1)
+    marks = ", ".join(f":{name}" for name in values)
+    connection.execute(f"INSERT INTO event ({', '.join(values)}) VALUES ({marks})", values)
+    connection.commit()
+    connection.close()
+    migrate(path, steps)
+    connection = sqlite3.connect(path)
+    assert connection.execute("SELECT event_id, next_due FROM event").fetchall() == [("x", 9)]
+    assert "edit" not in [row[1] for row in connection.execute("PRAGMA table_info(event)")]
+    connection.close()
