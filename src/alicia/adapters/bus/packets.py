@@ -4,11 +4,10 @@ gmqtt builds the packets that we send; reading them is ours, because its path co
 times more per message and drops the reason codes of PUBACK (reliability.md §11).
 """
 
-import struct
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from gmqtt.mqtt.property import Property
+from gmqtt.mqtt.property import PROPERTIES_BY_ID
 
 from alicia.wire.ports import Message
 
@@ -20,7 +19,9 @@ UNSUBACK: Final = 11
 PINGRESP: Final = 13
 DISCONNECT: Final = 14
 PACKET_BYTES_MAX: Final = 64 * 1024 * 1024 + 128 * 1024  # above every body we accept
+PROPERTIES_BYTES_MAX: Final = 16 * 1024  # some 3000 pairs, which the loop has to read at once
 _LENGTH_BYTES_MAX: Final = 4
+_NUMBER_BYTES: Final = {"!B": 1, "!H": 2, "!L": 4}
 _NOTHING: Final[dict[str, list[Any]]] = {}
 
 
@@ -93,8 +94,8 @@ def _long_length(data: bytes, at: int) -> tuple[int, int]:
 def parse_publish(data: bytes, frame: Frame, *, v5: bool, now_ms: int) -> tuple[Message, bytes]:
     """The message and the two bytes of its packet id (empty for QoS 0).
 
-    A topic that is no UTF-8 keeps its place with U+FFFD: closing the connection would bring
-    the same message back.
+    A topic that is no UTF-8 keeps its place with U+FFFD, and properties beyond
+    PROPERTIES_BYTES_MAX are left out: closing the connection would bring the same message back.
 
     Raises:
         ProtocolFault: truncated, or QoS 2, which we never subscribe to.
@@ -109,7 +110,9 @@ def parse_publish(data: bytes, frame: Frame, *, v5: bool, now_ms: int) -> tuple[
     properties = _NOTHING
     if v5:
         if data[body]:
-            properties, body = parse_properties(data, body, end)
+            block, body = _block(data, body, end)
+            if body - block <= PROPERTIES_BYTES_MAX:
+                properties = parse_properties(data, block, body)
         else:
             body += 1
     retained = first & 1 == 1
@@ -133,14 +136,17 @@ def parse_connack(data: bytes, frame: Frame, *, v5: bool) -> tuple[int, Limits]:
     """The reason code of CONNACK and the broker's limits.
 
     Raises:
-        ProtocolFault: truncated.
+        ProtocolFault: truncated, or its properties take more than PROPERTIES_BYTES_MAX.
     """
     if frame.end - frame.start < 2:
         raise ProtocolFault("a truncated CONNACK")
     code = data[frame.start + 1]
     if not v5 or frame.end - frame.start < 3:
         return code, Limits()
-    found, _ = parse_properties(data, frame.start + 2, frame.end)
+    block, end = _block(data, frame.start + 2, frame.end)
+    if end - block > PROPERTIES_BYTES_MAX:
+        raise ProtocolFault(f"a CONNACK with {end - block} bytes of properties")
+    found = parse_properties(data, block, end)
     default = Limits()
     return code, Limits(
         receive_maximum=max(_first(found, "receive_maximum", default.receive_maximum), 1),
@@ -175,32 +181,67 @@ def parse_suback(data: bytes, frame: Frame, *, v5: bool) -> tuple[int, bytes]:
     packet_id, _ = parse_ack(data, frame)
     at = frame.start + 2
     if v5:
-        _, at = parse_properties(data, at, frame.end)
+        _, at = _block(data, at, frame.end)  # texts about it, for nobody
     return packet_id, data[at : frame.end]
 
 
-def parse_properties(data: bytes, at: int, end: int) -> tuple[dict[str, list[Any]], int]:
-    """The property block that begins at ``at``, values by gmqtt's names, and where it ends.
+def _block(data: bytes, at: int, end: int) -> tuple[int, int]:
+    """Where the properties of a property block begin and end, which begins at ``at``.
 
     Raises:
-        ProtocolFault: truncated, or a property that MQTT 5 does not know.
+        ProtocolFault: truncated.
     """
     length, start = (data[at], at + 1) if at < end and data[at] < 128 else _long_length(data, at)
     if start == 0 or start + length > end:
         raise ProtocolFault("a truncated property block")
-    rest = data[start : start + length]
+    return start, start + length
+
+
+def parse_properties(data: bytes, at: int, end: int) -> dict[str, list[Any]]:
+    """The properties from ``at`` to ``end``, values by gmqtt's names.
+
+    Raises:
+        ProtocolFault: truncated, or a property that MQTT 5 does not know.
+    """
     found: dict[str, list[Any]] = {}
-    try:
-        while rest:
-            known = Property.factory(id_=rest[0])
-            if known is None:
-                raise ProtocolFault(f"an unknown property {rest[0]}")
-            value, rest = known.loads(rest[1:])
-            for name, item in value.items():
-                found.setdefault(name, []).append(item)
-    except (struct.error, IndexError, ValueError) as error:
-        raise ProtocolFault("a broken property block") from error
-    return found, start + length
+    while at < end:
+        known = PROPERTIES_BY_ID.get(data[at])
+        if known is None:
+            raise ProtocolFault(f"an unknown property {data[at]}")
+        value, at = _value(data, at + 1, known.bytes_struct)
+        if at > end:
+            raise ProtocolFault("a broken property block")
+        found.setdefault(known.name, []).append(value)
+    return found
+
+
+def _value(data: bytes, at: int, kind: str) -> tuple[Any, int]:
+    """One value of a kind of gmqtt's table, and where it ends, perhaps behind the data.
+
+    Source: MQTT 5 §1.5, §2.2.2.2.
+    """
+    match kind:
+        case "u8":
+            raw, at = _binary(data, at)
+            return raw.decode("utf-8", "replace"), at
+        case "u8x2":
+            name, at = _binary(data, at)
+            text, at = _binary(data, at)
+            return (name.decode("utf-8", "replace"), text.decode("utf-8", "replace")), at
+        case "b":
+            return _binary(data, at)
+        case "vbi":
+            length, behind = _long_length(data, at)
+            return length, behind or len(data) + 1
+        case _:
+            size = _NUMBER_BYTES[kind]
+            return int.from_bytes(data[at : at + size], "big"), at + size
+
+
+def _binary(data: bytes, at: int) -> tuple[bytes, int]:
+    start = at + 2
+    end = start + int.from_bytes(data[at:start], "big")
+    return data[start:end], end
 
 
 def _first(found: dict[str, list[Any]], name: str, default: Any) -> Any:

@@ -1,20 +1,25 @@
 """Reading a broker's bytes: whole, cut anywhere, malformed, random."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from gmqtt.mqtt.package import PublishPacket
+from gmqtt.mqtt.property import PROPERTIES, Property
+from gmqtt.mqtt.utils import pack_variable_byte_integer
 from hypothesis import given
 from hypothesis import strategies as st
 
 from alicia.adapters.bus.packer import MQTT_5, MQTT_311, Packer
 from alicia.adapters.bus.packets import (
     PACKET_BYTES_MAX,
+    PROPERTIES_BYTES_MAX,
     Frame,
     Limits,
     ProtocolFault,
     parse_ack,
     parse_connack,
+    parse_properties,
     parse_publish,
     parse_suback,
     split_frames,
@@ -141,19 +146,70 @@ def test_truncated_publishes_are_faults(packet: bytes) -> None:
     "properties",
     [
         b"\x05\x21\x00",  # longer than the packet
+        b"\x80",  # a length that goes on behind the packet
         b"\x02\x63\x00",  # unknown
         b"\x02\x21\x00",  # value cut
-        b"\x03\x08\x00\x05",  # text cut: gmqtt reads what there is
+        b"\x03\x08\x00\x05",  # text cut
+        b"\x02\x08\x00",  # its length cut
+        b"\x06\x26\x00\x01a\x00\x01",  # second text of a pair cut
+        b"\x02\x0b\x80",  # a number of several bytes cut
     ],
 )
-def test_broken_properties_are_faults_or_short_values(properties: bytes) -> None:
+def test_broken_properties_are_faults(properties: bytes) -> None:
     packet = b"\x30" + bytes([3 + len(properties)]) + b"\x00\x01a" + properties
-    try:
-        message, _ = parse_publish(packet, _frame(packet), v5=True, now_ms=0)
-    except ProtocolFault:
-        return
-    assert properties[1] == 8
-    assert message.response_topic == ""
+    with pytest.raises(ProtocolFault):
+        parse_publish(packet, _frame(packet), v5=True, now_ms=0)
+
+
+@pytest.mark.parametrize("prop", PROPERTIES, ids=lambda prop: prop.name)
+def test_every_property_of_the_table_reads_back(prop: Property) -> None:
+    written = {"u8": "ü", "b": b"\x00\xff", "u8x2": [("a", "ü"), ("", "")], "vbi": 16_384}
+    value = written.get(prop.bytes_struct, 1)
+    packed = bytes(prop.dumps(value))
+    expected = value if isinstance(value, list) else [value]
+    assert parse_properties(packed, 0, len(packed)) == {prop.name: expected}
+
+
+def _with_properties(block: bytes) -> bytes:
+    body = b"\x00\x01a" + pack_variable_byte_integer(len(block)) + block + b"x"
+    return b"\x30" + pack_variable_byte_integer(len(body)) + body
+
+
+@pytest.mark.parametrize("over", [0, 1])
+def test_properties_beyond_the_limit_are_left_out_and_the_message_stays(over: int) -> None:
+    head = b"\x09" + (PROPERTIES_BYTES_MAX - 5 - 3 - 2).to_bytes(2, "big")
+    block = head + bytes(PROPERTIES_BYTES_MAX - 5 - 3 - 2) + b"\x01\x00" + b"\x26\x00\x00\x00\x00"
+    assert len(block) == PROPERTIES_BYTES_MAX
+    packet = _with_properties(block + b"\x01\x00" * over)
+    message, _ = parse_publish(packet, _frame(packet), v5=True, now_ms=0)
+    assert (message.topic, message.body) == ("a", b"x")
+    assert message.user_properties == (() if over else (("", ""),))
+
+
+def test_reading_properties_copies_nothing_but_their_values() -> None:
+    """Twice the properties cost twice the bytes: the rest of the block is not copied for each."""
+    block = b"\x26\x00\x00\x00\x00" * (PROPERTIES_BYTES_MAX // 5)
+    data = _Counted(block)
+    parse_properties(data, 0, len(data))
+    assert data.copied <= len(block)
+
+
+class _Counted(bytes):
+    copied = 0
+
+    def __getitem__(self, key: Any) -> Any:
+        found = super().__getitem__(key)
+        if isinstance(found, bytes):
+            self.copied += len(found)
+        return found
+
+
+def test_a_connack_with_endless_properties_is_a_fault() -> None:
+    block = b"\x26\x00\x00\x00\x00" * (PROPERTIES_BYTES_MAX // 5 + 1)
+    body = b"\x00\x00" + pack_variable_byte_integer(len(block)) + block
+    packet = b"\x20" + pack_variable_byte_integer(len(body)) + body
+    with pytest.raises(ProtocolFault, match="bytes of properties"):
+        parse_connack(packet, _frame(packet), v5=True)
 
 
 def test_connack_tells_code_and_limits() -> None:
