@@ -61,6 +61,9 @@ class Leasing:
             except Unavailable as error:
                 self._counters.add("lease_errors", error.code)
                 _log.warning("the lease was not renewed: %s", error)
+            except Exception:  # the outermost frame of a long task
+                self._counters.add("lease_errors", "internal_error")
+                _log.exception("the lease was not renewed; it is tried again")
 
     async def release(self) -> None:
         """Give the lease up at a clean stop, so that nobody waits for its end."""

@@ -75,29 +75,52 @@ class Notices:
         self._filled.set()
 
     async def send_loop(self) -> None:
-        """Send for ever, a window at a time, oldest first."""
+        """Send for ever, a window at a time, oldest first; what fails is counted."""
         while True:
             await self._filled.wait()
             await asyncio.sleep(_AFTER_ACTIONS_SECONDS)
-            await self.send_waiting()
+            try:
+                await self.send_waiting()
+            except Exception:  # the outermost frame of a long task
+                self._counters.add("loop_errors", "notices")
+                _log.exception("telling the bus failed; it is tried again")
             if self._waiting:  # the broker is away; it is asked again, the bus itself reconnects
                 await asyncio.sleep(_AGAIN_SECONDS)
 
     async def send_waiting(self) -> None:
-        """Send all that waits, until the queue is empty or the broker away."""
+        """Send all that waits, until the queue is empty or the broker away.
+
+        Cancelled in the middle, it leaves what has no PUBACK at the head of the queue.
+        """
         while self._waiting:
             window = [
                 self._waiting.popleft() for _ in range(min(_IN_FLIGHT_MAX, len(self._waiting)))
             ]
-            results = await asyncio.gather(*(self._send(notice) for notice in window))
-            again = [notice for notice, sent in zip(window, results, strict=True) if not sent]
-            self._waiting.extendleft(reversed(again))
+            done: set[str] = set()
+            try:
+                await asyncio.gather(*(self._send(notice, done) for notice in window))
+            finally:
+                again = [notice for notice in window if notice.message_id not in done]
+                self._waiting.extendleft(reversed(again))
             if again:
                 return
         self._filled.clear()
 
-    async def _send(self, notice: Notice) -> bool:
-        """Whether the notice is done with: acknowledged, or refused for good."""
+    async def _send(self, notice: Notice, done: set[str]) -> None:
+        """Send one; its id joins ``done`` once it is acknowledged, or lost for good."""
+        try:
+            await self._publish(notice)
+        except BusUnavailable:
+            return
+        except PublishRefused as error:
+            self._counters.add("notices_dropped", error.code)
+            _log.warning("the broker refused a message on %s: %s", notice.topic, error)
+        except Exception:  # it would fail again, and all others wait behind it
+            self._counters.add("notices_dropped", "internal_error")
+            _log.exception("a message on %s cannot be sent", notice.topic)
+        done.add(notice.message_id)
+
+    async def _publish(self, notice: Notice) -> None:
         body = seal(
             {"node": self._node, **notice.payload},
             source=self._source,
@@ -105,11 +128,4 @@ class Notices:
             now_ms=self._clock.now_ms(),
             message_type=notice.message_type,
         )
-        try:
-            await self._bus.publish(Publication(notice.topic, body, correlation=notice.correlation))
-        except BusUnavailable:
-            return False
-        except PublishRefused as error:
-            self._counters.add("notices_dropped", error.code)
-            _log.warning("the broker refused a message on %s: %s", notice.topic, error)
-        return True
+        await self._bus.publish(Publication(notice.topic, body, correlation=notice.correlation))
