@@ -69,10 +69,6 @@ class Dispatcher:
         """An event is gone."""
         self._horizon.drop(event_id)
 
-    def note_runs(self, event_id: str, count: int) -> None:
-        """An event was started by hand, by a message or by another event."""
-        self._horizon.note_runs(event_id, count)
-
     async def record_of(self, event_id: str) -> EventRecord:
         """An event's record, from memory where it is due soon.
 

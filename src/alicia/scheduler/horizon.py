@@ -2,7 +2,6 @@
 
 import heapq
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
 from alicia.scheduling.event import EventRecord
@@ -53,12 +52,6 @@ class Horizon:
         self._records.clear()
         self._heap.clear()
         self.until_us = 0
-
-    def note_runs(self, event_id: str, count: int) -> None:
-        """An event was started by other means; ``max_runs`` counts these too."""
-        record = self._records.get(event_id)
-        if record is not None:
-            self._records[event_id] = replace(record, run_count=record.run_count + count)
 
     def next_due_us(self) -> int | None:
         """The first instant of all."""

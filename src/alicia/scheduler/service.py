@@ -226,7 +226,6 @@ class Scheduler:
             ledger=self.ledger,
             leasing=self.leasing,
             tracker=self.tracker,
-            note_runs=self.dispatcher.note_runs,
             on_change=self._on_change,
             clock=self.clock,
             random=self.random,

@@ -37,7 +37,6 @@ class Starts:
         ledger: Ledger,
         leasing: Leasing,
         tracker: Tracker,
-        note_runs: Callable[[str, int], None],
         on_change: Callable[[Execution], None],
         clock: Clock,
         random: Random,
@@ -45,7 +44,6 @@ class Starts:
         self._ledger = ledger
         self._leasing = leasing
         self._tracker = tracker
-        self._note_runs = note_runs
         self._on_change = on_change
         self._clock = clock
         self._random = random
@@ -80,7 +78,6 @@ class Starts:
             now_us=now_us,
         )
         if settled.applied:
-            self._note_runs(event_id, int(not settled.execution.status.final))
             await self._tracker.start(settled.released)
             for execution in settled.cancel:
                 await self._tracker.cancel(execution, reason=Reason.CANCEL_RUNNING)
