@@ -29,11 +29,14 @@ def free_port() -> int:
 
 
 def describe() -> str:
-    """One line about the machine, to stand above the figures."""
+    """What to know before one reads the figures: the machine, its load, what a row says."""
+    cores, load = os.cpu_count() or 1, psutil.getloadavg()[0]
+    busy = "; it is busy with something else, so expect worse figures" if load > cores / 2 else ""
     return (
-        f"{platform.machine()}, {os.cpu_count()} cores,"
+        f"{platform.machine()}, {cores} cores,"
         f" {psutil.virtual_memory().total / 2**30:.0f} GiB,"
-        f" Python {platform.python_version()}"
+        f" Python {platform.python_version()}; load before the start {load:.1f}{busy}\n"
+        "Each row: what was measured, the median of its rounds (and their spread), what we aim at."
     )
 
 
@@ -48,7 +51,7 @@ def row(name: str, figure: str, target: str) -> None:
     print(f"{name:<52} {figure:<44} target {target}", flush=True)
 
 
-def get_json(url: str, timeout: float = 2.0) -> dict[str, Any]:
+def get_json(url: str, timeout: float = 10.0) -> dict[str, Any]:
     """The answer of a service as an object."""
     with urllib.request.urlopen(url, timeout=timeout) as reply:
         answer: dict[str, Any] = json.load(reply)

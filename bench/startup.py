@@ -23,6 +23,9 @@ def measure() -> None:
     resident, proportional, members = report
     figure = f"{resident:.0f} MB resident ({proportional:.0f} MB proportional)"
     row("idle memory of the whole tree", figure, "<= 250 MB")
+    print(
+        "    resident counts shared pages in each process, proportional once; by process, resident:"
+    )
     for name, megabytes in members:
         print(f"    {megabytes:6.1f} MB  {name}")
 
