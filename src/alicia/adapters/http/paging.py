@@ -65,7 +65,7 @@ def page(items: Sequence[T], key: Callable[[T], tuple[Key, ...]], wanted: PageRe
     try:
         start = 0 if wanted.after is None else bisect_right(items, wanted.after, key=key)
     except TypeError:  # a text where this list has numbers, or the other way round
-        raise _bad_cursor() from None
+        raise bad_cursor() from None
     part = items[start : start + wanted.limit]
     more = start + wanted.limit < len(items)
     return Page(part, encode_cursor(*key(part[-1])) if more else None)
@@ -88,11 +88,12 @@ def decode_cursor(text: str, key_length: int = 1) -> tuple[Key, ...]:
     except (binascii.Error, ValueError, msgspec.MsgspecError):
         key = ()
     if len(key) != key_length:
-        raise _bad_cursor()
+        raise bad_cursor()
     return key
 
 
-def _bad_cursor() -> BadField:
+def bad_cursor() -> BadField:
+    """The refusal of a cursor that no answer of this list gave."""
     return BadField(
         "cursor",
         "cursor: not one of ours; pass next_cursor of the last answer unchanged",

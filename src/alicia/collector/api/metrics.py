@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterable
 
 from fastapi import APIRouter, Request
 
-from alicia.adapters.http.paging import page, read_page
+from alicia.adapters.http.paging import Page, page, read_page
 from alicia.adapters.http.query import query_choice, query_range_ms, query_text
 from alicia.adapters.http.roles import Role, needs
 from alicia.base.clock import Clock
 from alicia.base.errors import NotFound
 from alicia.base.times import seconds
 from alicia.collector.api.exposition import text_answer
+from alicia.collector.api.history import newest_first
 from alicia.collector.view import equal, metric_row, series_of_metric
 from alicia.series.labels import INSTANCE, SERVICE, LabelSet
 from alicia.series.samples import Sample, is_stale
@@ -66,11 +67,7 @@ def metric_routes(
     async def get_metric(request: Request, service_name: str, metric_name: str) -> object:
         """The stored samples of one metric, newest first."""
         service = _known(store, service_name)
-        part = page(
-            _history(store, service, metric_name, request),
-            lambda sample: _newest_first(store, sample),
-            read_page(request, key_length=2),
-        )
+        part = await _history(store, service, metric_name, request)
         rows = [metric_row(sample, store) for sample in part.items]
         body = part.body("samples", rows)
         return {"service_name": service, "metric_name": metric_name, **body}
@@ -78,7 +75,7 @@ def metric_routes(
     return router
 
 
-def _history(store: Store, service: str, metric: str, request: Request) -> list[Sample]:
+async def _history(store: Store, service: str, metric: str, request: Request) -> Page[Sample]:
     instance = query_text(request, "instance_id")
     start_ms, end_ms = query_range_ms(request)
     found = series_of_metric(store, service, metric)
@@ -86,23 +83,15 @@ def _history(store: Store, service: str, metric: str, request: Request) -> list[
         raise NotFound(
             f"metric {metric[:64]!r} of {service}: there is none; GET /metrics/{service} lists all"
         )
-    samples = [
-        sample
-        for labels in found
-        if instance is None or labels.get(INSTANCE, "") == instance
-        for sample in store.samples(labels, start_ms=start_ms, end_ms=end_ms)
-        if not is_stale(sample.value)
-    ]
-    return sorted(samples, key=lambda sample: _newest_first(store, sample))
+    if instance is not None:
+        found = [labels for labels in found if labels.get(INSTANCE, "") == instance]
+    wanted = read_page(request, key_length=2)
+    return await newest_first(store, found, wanted, start_ms=start_ms, end_ms=end_ms)
 
 
 def _newest(store: Store, found: Iterable[LabelSet]) -> list[Sample]:
     newest = (store.newest(labels) for labels in found)
     return [sample for sample in newest if not is_stale(sample.value)]
-
-
-def _newest_first(store: Store, sample: Sample) -> tuple[int, int]:
-    return -sample.t_ms, store.number(sample.labels)
 
 
 def _by_instance(samples: Iterable[Sample]) -> dict[str, list[Sample]]:
