@@ -38,10 +38,6 @@ class Tier:
     retention_ms: int
 
 
-def _duration(text: str) -> int:
-    return parse_duration_ms(text)
-
-
 def _positive_duration(text: str) -> int:
     value = parse_duration_ms(text)
     if value <= 0:
@@ -63,6 +59,13 @@ def _whole(minimum: int, maximum: int) -> Callable[[str], int]:
 
 
 def _size(text: str) -> int:
+    size = _bytes(text)
+    if size < 0:
+        raise ValueError("must not be negative")
+    return size
+
+
+def _bytes(text: str) -> int:
     units = {"kb": 1000, "mb": 1000**2, "gb": 1000**3, "kib": 1024, "mib": 1024**2, "gib": 1024**3}
     lowered = text.strip().lower()
     try:
@@ -98,11 +101,18 @@ def _path(text: str) -> Path:
 
 
 def _url(*schemes: str) -> Callable[[str], str]:
+    hint = "write " + " or ".join(f"{scheme}://host…" for scheme in schemes)
+
     def read(text: str) -> str:
-        parts = urlsplit(text)
+        try:
+            parts = urlsplit(text)
+            _ = parts.port  # raises where it is no number
+        except ValueError:  # whose words may quote a password
+            raise ValueError(
+                f"{hint}, with %2F for / in a password, %3F for ?, %23 for # and %40 for @"
+            ) from None
         if parts.scheme not in schemes or not parts.hostname:
-            raise ValueError("write " + " or ".join(f"{scheme}://host…" for scheme in schemes))
-        _ = parts.port  # raises where it is no number
+            raise ValueError(hint)
         return text
 
     return read

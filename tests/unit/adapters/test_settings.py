@@ -73,6 +73,9 @@ def test_the_older_broker_variables_are_understood(tmp_path: Path) -> None:
         ("WORKERS", "0"),
         ("MIN_FREE_DISK", "plenty"),
         ("MIN_FREE_DISK", "infGB"),
+        ("MIN_FREE_DISK", "infkb"),
+        ("MIN_FREE_DISK", "-5"),
+        ("MIN_FREE_DISK", "-0.1GB"),
         ("DATA_DIR", ""),
         ("DATA_DIR", "a\0b"),
         ("DATA_DIR", "~nobody-of-this-name/x"),
@@ -84,6 +87,27 @@ def test_a_bad_value_names_key_and_source(key: str, text: str, tmp_path: Path) -
     with pytest.raises(BadSetting) as caught:
         load_settings({key: text}, environment={}, folder=tmp_path)
     assert f"{key} (flag)" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "key", [key for key, item in setting_keys().items() if item.metadata["secret"]]
+)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ftp://u:s3cret@h",
+        "{0}u:s3cret/x@h:1",
+        "{0}u:s3cret@h:port",
+        "{0}s3cret[",
+        "{0}s3cret\u2100@h",
+    ],
+)
+def test_a_mistyped_secret_stays_out_of_the_error(key: str, text: str, tmp_path: Path) -> None:
+    scheme = {"MQTT_URL": "mqtt://", "DATABASE_URL": "postgres://"}.get(key, "http://")
+    with pytest.raises(BadSetting) as caught:
+        load_settings({key: text.format(scheme)}, environment={}, folder=tmp_path)
+    assert "s3cret" not in str(caught.value)
+    assert f"write {scheme}" in str(caught.value).replace("postgresql", "postgres")
 
 
 def test_secrets_stay_out_of_errors_and_lists(tmp_path: Path) -> None:
