@@ -113,11 +113,8 @@ class JsonLines(logging.Formatter):
 
 def clean(text: str) -> str:
     """A text without the secrets that can be told by their look."""
-    return _SECRETS.sub("***", redact_text(text) if len(text) <= 1000 else _in_pieces(text))
-
-
-def _in_pieces(text: str) -> str:
-    return "\n".join(redact_text(line) for line in text.split("\n"))
+    masked = _SECRETS.sub("***", text)  # before long lines are cut, which could leave a half
+    return "\n".join(redact_text(line) for line in masked.split("\n"))
 
 
 def _extra(record: logging.LogRecord) -> dict[str, object]:

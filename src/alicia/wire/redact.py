@@ -13,7 +13,9 @@ _SECRET_WORDS: Final = frozenset(
 )  # fmt: skip
 # Words of a key: split at _ and -, at other punctuation, and between camelCase humps.
 _WORDS: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_USERINFO: Final = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]{0,30}://)[^/\s?#@]*@")
+# A password may hold an @ by mistake: the last one before the host's end counts.
+_USERINFO: Final = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]{0,30}://)[^/\s?#]*@")
+_CUT_USERINFO: Final = re.compile(_USERINFO.pattern.removesuffix("@") + r"(?:@|\Z)")
 _TEXT_MAX: Final = 1000
 _ITEMS_MAX: Final = 100
 _DEPTH_MAX: Final = 16
@@ -43,8 +45,11 @@ def redact(value: object, *, depth: int = 0) -> object:
 
 def redact_text(text: str) -> str:
     """A text without the credentials of URLs in it, cut to a bounded length."""
-    cut = text if len(text) <= _TEXT_MAX else text[:_TEXT_MAX] + "…"
-    return _USERINFO.sub(rf"\g<scheme>{MASK}@", cut)
+    masked = rf"\g<scheme>{MASK}@"
+    if len(text) <= _TEXT_MAX:
+        return _USERINFO.sub(masked, text)
+    # A host that the cut ends may have been a user and a password: the @ is not seen any more.
+    return _CUT_USERINFO.sub(masked, text[:_TEXT_MAX]) + "…"
 
 
 def is_secret_key(key: str) -> bool:

@@ -88,6 +88,16 @@ def test_secrets_stay_out(formatter: logging.Formatter, text: str) -> None:
     assert secret not in clean("x" * 2000 + " " + given)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["alicia_c0ffeec0ffee", "Bearer c0ffee", "password=c0ffee", "mqtt://user:c0ffee@host"],
+)
+@pytest.mark.parametrize("before", range(970, 1000, 5))
+def test_a_cut_leaves_no_half_of_a_secret(text: str, before: int) -> None:
+    cut = clean("x" * before + " " + text.replace("c0ffee", "c0ffee" * 10))
+    assert "c0" not in cut
+
+
 def test_repeats_are_withheld_and_counted() -> None:
     sparing = Sparing()
     passed = [sparing.filter(record("peer %s", n, created=10.0)) for n in range(100)]

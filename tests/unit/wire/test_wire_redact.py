@@ -26,12 +26,26 @@ def test_other_words_are_not(key: str) -> None:
     [
         ("mqtt://user:pass@host:1883/x", "mqtt://***@host:1883/x"),
         ("see https://a:b@h and http://tok@h", "see https://***@h and http://***@h"),
+        ("mqtt://user:p@ss@host:1883", "mqtt://***@host:1883"),
+        ("a://b@c@d and a://b@c/d@e", "a://***@d and a://***@c/d@e"),
         ("mail me@example.org", "mail me@example.org"),
         ("https://host/path@x", "https://host/path@x"),
     ],
 )
 def test_credentials_of_urls_are_masked(text: str, safe: str) -> None:
     assert redact_text(text) == safe
+
+
+@pytest.mark.parametrize("before", range(970, 1001))
+def test_wherever_a_long_text_is_cut_no_part_of_a_password_stays(before: int) -> None:
+    shown = redact_text("x" * before + "http://user:hunter2secret@host/")
+    assert "hunter" not in shown
+    assert len(shown) < 1010
+
+
+def test_a_long_text_keeps_its_addresses() -> None:
+    text = "see http://host/path " + "x" * 1000
+    assert redact_text(text) == text[:1000] + "…"
 
 
 def test_sizes_are_bounded() -> None:
