@@ -6,6 +6,7 @@ answered where an answer is wanted.
 
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Final, Protocol
 
 from alicia.adapters.actions import TRIGGERED_BY
@@ -21,20 +22,19 @@ from alicia.scheduling.execution import Origin
 from alicia.wire.commands import (
     Command,
     Report,
-    Trigger,
     Verb,
     decode_command,
     decode_object,
     decode_report,
     decode_trigger,
 )
+from alicia.wire.envelope import HOPS_MAX
 from alicia.wire.names import SCHEDULER
 from alicia.wire.ports import Message
 from alicia.wire.redact import redact_text
 from alicia.wire.rejects import Reject
 from alicia.wire.topics import Topics, check_topic
 
-HOPS_MAX: Final = 10
 _IDS_KEPT: Final = 10_000
 
 
@@ -73,7 +73,7 @@ class Inbox:
         self._notices = notices
         self._clock = clock
         self._counters = counters
-        self._seen: OrderedDict[str, None] = OrderedDict()
+        self._seen: OrderedDict[tuple[str, str], None] = OrderedDict()
         self.refusals: deque[Mapping[str, object]] = deque(maxlen=REJECTS_KEPT)
         self._reports_under = topics.under("events") + "/"
         self._commands_under = topics.under("scheduler") + "/"
@@ -121,10 +121,11 @@ class Inbox:
                 self._refuse(message.topic, command)
                 self._tell({"ok": False, **_problem(command.code, command.detail)})
             return
-        if command.source == SCHEDULER and command.hops + 1 >= HOPS_MAX:
-            self._counters.add("chain_ended", "hops")
+        if (hops := self._hops(command.source, command.hops)) is None:
             return
-        if command.message_id and self._repeated(command.message_id):
+        command = replace(command, hops=hops)
+        key = (command.source, command.message_id)
+        if command.message_id and self._repeated(key):
             self._counters.add("ignored", "repeated_message_id")
             return
         base = {"command": command.verb.value, "event_id": command.event_id or None}
@@ -132,7 +133,7 @@ class Inbox:
             outcome = {"ok": True, **base, **await self._doer.obey(command)}
         except AliciaError as error:
             if error.kind is Kind.UNAVAILABLE:  # nothing was done, so the same may be asked again
-                self._seen.pop(command.message_id, None)
+                self._seen.pop(key, None)
             faults, code = error.errors(), _code(error)
             self._refuse(message.topic, Reject(0, code, str(error)))
             outcome = {"ok": False, **base, **_problem(code, str(error))}
@@ -147,7 +148,7 @@ class Inbox:
         if isinstance(trigger, Reject):
             self._refuse(message.topic, trigger)
             return
-        if (hops := self._hops(trigger)) is None:
+        if (hops := self._hops(trigger.source, trigger.hops)) is None:
             return
         order = Order(
             origin=Origin.MQTT,
@@ -172,16 +173,14 @@ class Inbox:
         if opened.source == SCHEDULER and opened.value.get("triggered_by") != TRIGGERED_BY:
             return  # what we tell of a run would start it again, for ever
         for event_id in tuple(self._listeners.started_by(message.topic, opened.value)):
-            hops = opened.hops + 1 if opened.source == SCHEDULER else 0
-            if hops >= HOPS_MAX:
-                self._counters.add("chain_ended", "hops")
+            if (hops := self._hops(opened.source, opened.hops)) is None:
                 continue
             dedupe = _dedupe(opened.source, opened.message_id)
             await self._doer.start(event_id, Order(origin=Origin.MQTT, dedupe=dedupe, hops=hops))
 
-    def _hops(self, trigger: Trigger) -> int | None:
-        """The length of the chain so far; None where it ends here."""
-        hops = trigger.hops + 1 if trigger.source == SCHEDULER else 0
+    def _hops(self, source: str, told: int) -> int | None:
+        """The length of the chain so far, to which our own message adds; None: it ends here."""
+        hops = told + 1 if source == SCHEDULER else 0
         if hops < HOPS_MAX:
             return hops
         self._counters.add("chain_ended", "hops")
@@ -210,10 +209,10 @@ class Inbox:
             }
         )
 
-    def _repeated(self, message_id: str) -> bool:
-        if message_id in self._seen:
+    def _repeated(self, key: tuple[str, str]) -> bool:
+        if key in self._seen:
             return True
-        self._seen[message_id] = None
+        self._seen[key] = None
         if len(self._seen) > _IDS_KEPT:
             self._seen.popitem(last=False)
         return False

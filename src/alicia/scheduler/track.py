@@ -19,8 +19,8 @@ from alicia.scheduling.ports import Ledger, Outcome, Settled, Settlement, Start
 from alicia.scheduling.retry import retry_at
 from alicia.wire.commands import Outcome as Word
 from alicia.wire.commands import Report
+from alicia.wire.envelope import HOPS_MAX
 
-HOPS_MAX: Final = 10
 _AGAIN_SECONDS: Final = 0.5
 _log = logging.getLogger(__name__)
 

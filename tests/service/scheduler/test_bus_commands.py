@@ -217,6 +217,25 @@ async def test_a_loop_of_triggers_ends(harness: Harness) -> None:
     assert (await harness.get("/stats"))["counters"]["chain_ended"] == {"hops": 1}
 
 
+async def test_a_loop_of_commands_ends(harness: Harness) -> None:
+    command = {"command": "trigger_event", "event_id": "echo"}
+    await harness.add(event_id="echo", overlap="allow", target_topic=EVENTS, payload=command)
+    await harness.say(EVENTS, command)
+    await harness.until(lambda: harness.scheduler.counters.total("chain_ended") == 1)
+    assert harness.scheduler.counters.by_label("chain_ended") == {"hops": 1}
+    assert len((await harness.get("/executions/echo"))["executions"]) == 10
+
+
+async def test_two_senders_may_number_their_messages_alike(harness: Harness) -> None:
+    await harness.add(event_id="e1")
+    for source in ("web", "phone", "web"):
+        body = {"command": "trigger_event", "event_id": "e1", "message_id": "1", "source": source}
+        await harness.say(EVENTS, body)
+    await harness.say(EVENTS, {"command": "explode"})
+    results = [m for m in await harness.hear(RESULT, 4) if m.get("command") == "trigger_event"]
+    assert len({m["execution_id"] for m in results}) == len(results) == 2
+
+
 async def test_what_we_tell_ourselves_starts_nothing(harness: Harness) -> None:
     await harness.add(event_id="ear", overlap="allow", triggers=[{"topic": "alicia/scheduler/#"}])
     await harness.say(TRIGGERS, {"event_id": "ear"})  # a message on a topic of its own, too
