@@ -59,7 +59,7 @@ FIELDS: Final = frozenset(
     {
         "name", "condition", "threshold", "operator", "severity", "enabled", "description",
         "metric_name", "for", "keep_firing_for", "resolve_threshold", "missing_for", "interval",
-        "labels", "annotations", "cooldown_period", "depends_on",
+        "labels", "annotations", "cooldown_period", "depends_on", "interval_given",
     }
 )  # fmt: skip
 # Answered beside a rule; taken and ignored, so that an answer can be sent back changed.
@@ -84,15 +84,14 @@ def parse_rule(body: object, *, read: ReadCondition, interval_ms: int) -> Rule:
     resolve_threshold = form.number("resolve_threshold")
     _check_resolve(form, split.operator, split.threshold, resolve_threshold)
     missing = form.given("missing_for") is not None
+    interval_given, rule_interval_ms = _interval(form, interval_ms)
     rule = Rule(
         name=name,
         condition=written,
         expr=split.expr,
         subject=split.subject,
         severity=Severity(severity),
-        interval_ms=form.duration(
-            "interval", default_ms=interval_ms, min_ms=round(INTERVAL_SECONDS_MIN * 1000)
-        ),
+        interval_ms=rule_interval_ms,
         operator=split.operator,
         threshold=split.threshold,
         enabled=form.switch("enabled", default=True),
@@ -108,7 +107,7 @@ def parse_rule(body: object, *, read: ReadCondition, interval_ms: int) -> Rule:
         labels=_labels(form),
         annotations=form.texts("annotations"),
         depends_on=_depends_on(form, name),
-        interval_given=form.given("interval") is not None,
+        interval_given=interval_given,
     )
     form.finish()
     return rule
@@ -132,6 +131,7 @@ def rule_to_api(rule: Rule) -> dict[str, object]:
         "resolve_threshold": rule.resolve_threshold,
         "missing_for": None if missing is None else format_duration_ms(missing),
         "interval": format_duration_ms(rule.interval_ms),
+        "interval_given": rule.interval_given,
         "cooldown_period": format_duration_ms(rule.timing.cooldown_ms),
         "labels": dict(rule.labels),
         "annotations": dict(rule.annotations),
@@ -209,6 +209,18 @@ def _check_resolve(
             " is true; choose a higher one",
             "bad_resolve_threshold",
         )
+
+
+def _interval(form: Form, default_ms: int) -> tuple[bool, int]:
+    """Whether the rule has an interval of its own, and which.
+
+    An answer shows the default interval too; sent back unchanged it stays the default.
+    """
+    interval_ms = form.duration(
+        "interval", default_ms=default_ms, min_ms=round(INTERVAL_SECONDS_MIN * 1000)
+    )
+    named = form.switch("interval_given", default=True) or interval_ms != default_ms
+    return form.given("interval") is not None and named, interval_ms
 
 
 def _labels(form: Form) -> Mapping[str, str]:

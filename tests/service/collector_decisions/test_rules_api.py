@@ -8,7 +8,8 @@ GOLDEN = {
     "name": "hot", "condition": "value >= 30", "expr": "temp >= 30", "metric_name": "temp",
     "operator": ">=", "threshold": 30.0, "severity": "error", "enabled": True,
     "description": "", "for": "1m", "keep_firing_for": "0s", "resolve_threshold": 25.0,
-    "missing_for": "1m30s", "interval": "10s", "cooldown_period": "0s", "labels": {"team": "x"},
+    "missing_for": "1m30s", "interval": "10s", "interval_given": False, "cooldown_period": "0s",
+    "labels": {"team": "x"},
     "annotations": {"summary": "{{ $value }}"}, "depends_on": ["service_down"],
     "state": "inactive", "health": "unknown", "last_error": "", "last_evaluation": None,
 }  # fmt: skip

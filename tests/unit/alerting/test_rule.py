@@ -65,6 +65,27 @@ def test_an_answer_can_be_sent_back(rule_of: Callable[..., Rule], fields: dict[s
     assert again == rule
 
 
+@pytest.mark.parametrize(
+    ("fields", "change", "given"),
+    [
+        ({}, {}, False),
+        ({}, {"enabled": False}, False),
+        ({}, {"interval": "10s"}, True),
+        ({}, {"interval_given": None}, True),  # written without the flag, it is meant
+        ({}, {"interval": None}, False),
+        ({"interval": "30s"}, {}, True),
+        ({"interval": "10s"}, {}, True),
+        ({"interval": "10s"}, {"interval": None}, False),
+    ],
+)
+def test_an_answer_sent_back_pins_no_default_interval(
+    rule_of: Callable[..., Rule], fields: dict[str, Any], change: dict[str, Any], given: bool
+) -> None:
+    answer = rule_to_api(rule_of(**fields))
+    again = parse_rule({**answer, **change}, read=read_condition, interval_ms=30_000)
+    assert again.interval_given is given
+
+
 # fields | faulty field | code | words of the message
 FAULTS: list[tuple[dict[str, Any], str, str, str]] = [
     ({"name": None}, "name", "missing", "write a text"),
@@ -108,6 +129,7 @@ FAULTS: list[tuple[dict[str, Any], str, str, str]] = [
     ({"for": -1}, "for", "bad_duration", "duration"),
     ({"for": [1]}, "for", "bad_duration", "30s"),
     ({"interval": 0.01}, "interval", "too_short", "100 ms"),
+    ({"interval_given": "no"}, "interval_given", "bad_type", "true nor false"),
     ({"missing_for": 0}, "missing_for", "too_short", "1000 ms"),
     ({"enabled": "yes"}, "enabled", "bad_type", "true nor false"),
     ({"labels": ["a"]}, "labels", "bad_type", "object"),
