@@ -50,6 +50,11 @@ class Doer(Protocol):
         ...
 
 
+def own_filters(topics: Topics) -> tuple[str, ...]:
+    """What the service itself reads; the events' own topics come on top."""
+    return (topics.under("scheduler", "+"), topics.under("events", "#"), topics.health_check)
+
+
 class Inbox:
     """The one handler of all messages."""
 
@@ -77,16 +82,6 @@ class Inbox:
         self.refusals: deque[Mapping[str, object]] = deque(maxlen=REJECTS_KEPT)
         self._reports_under = topics.under("events") + "/"
         self._commands_under = topics.under("scheduler") + "/"
-
-    @property
-    def filters(self) -> tuple[str, ...]:
-        """What the service subscribes to; the events' own topics come on top."""
-        topics = self._topics
-        return (
-            topics.under("scheduler", "+"),
-            topics.under("events", "#"),
-            topics.health_check,
-        )
 
     async def handle(self, message: Message) -> None:
         """Treat one message; the PUBACK waits until this is done."""

@@ -3,7 +3,7 @@
 Source: scheduling.md §6, "MQTT".
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from alicia.scheduling.event import BusTrigger, EventRecord, Lifecycle
@@ -15,19 +15,22 @@ EVENTS_MAX: Final = 10_000
 
 
 class Listeners:
-    """The trigger topics of all events, subscribed as long as one event wants them."""
+    """The trigger topics of all events, subscribed as long as one event wants them.
 
-    def __init__(self, ledger: Ledger, bus: Bus) -> None:
+    ``own`` are the filters of the service itself, which stay whatever events come and go.
+    """
+
+    def __init__(self, ledger: Ledger, bus: Bus, *, own: Iterable[str]) -> None:
         self._ledger = ledger
         self._bus = bus
+        self._own = frozenset(own)
         self._triggers: dict[str, tuple[BusTrigger, ...]] = {}
 
     async def load(self) -> None:
-        """Read the events that listen, and subscribe for them."""
+        """Read the events that listen, and subscribe for them and for the service."""
         for record in await self._ledger.listening(limit=EVENTS_MAX):
             self._triggers[record.event.event_id] = record.event.triggers
-        if filters := self._filters():
-            await self._bus.subscribe(sorted(filters))
+        await self._bus.subscribe(sorted(self._filters()))
 
     async def changed(self, record: EventRecord) -> None:
         """An event was stored or edited."""
@@ -57,7 +60,8 @@ class Listeners:
             await self._bus.subscribe(sorted(new))
 
     def _filters(self) -> set[str]:
-        return {trigger.topic for triggers in self._triggers.values() for trigger in triggers}
+        wanted = {trigger.topic for triggers in self._triggers.values() for trigger in triggers}
+        return wanted | self._own
 
 
 def _fits(trigger: BusTrigger, topic: str, value: Mapping[str, object]) -> bool:

@@ -33,7 +33,7 @@ from alicia.scheduler.audit import Auditor
 from alicia.scheduler.calendar import Calendar
 from alicia.scheduler.chains import event_named
 from alicia.scheduler.cleanup import Cleanup
-from alicia.scheduler.commands import Inbox
+from alicia.scheduler.commands import Inbox, own_filters
 from alicia.scheduler.desk import Desk
 from alicia.scheduler.dispatch import Dispatcher
 from alicia.scheduler.leasing import Leasing
@@ -127,7 +127,6 @@ class Scheduler:
         """
         await self.leasing.acquire()
         self._loops.keep("lease", self.leasing.renew_loop())
-        await self.bus.subscribe(self.inbox.filters)
         await self.listeners.load()
         await self.starts.take_over()
 
@@ -233,7 +232,7 @@ class Scheduler:
 
     def _build_desk(self) -> None:
         """What people and services talk to."""
-        self.listeners = Listeners(self.ledger, self.bus)
+        self.listeners = Listeners(self.ledger, self.bus, own=own_filters(self.topics))
         self.rendering = Rendering(self.timings, self.clock)
         self.desk = Desk(
             ledger=self.ledger,

@@ -206,6 +206,34 @@ async def test_an_events_own_topics_start_it(harness: Harness) -> None:
     assert len(await harness.hear(TOPIC, 2)) == 2
 
 
+@pytest.mark.parametrize(
+    "topic", ["alicia/scheduler/+", "alicia/events/#", "alicia/system/health/check"]
+)
+async def test_the_end_of_an_event_leaves_the_services_own_topics_subscribed(
+    harness: Harness, topic: str
+) -> None:
+    await harness.add(event_id="ear", triggers=[{"topic": topic}])
+    await harness.http.delete("/events/ear?purge=true")
+    await harness.add(event_id="e1", require_ack=True)
+    await harness.say(TRIGGERS, {"event_id": "e1"})
+    (got,) = await harness.hear(TOPIC)
+    report = {"event_type": "execution_complete", "execution_id": got["execution_id"]}
+    await harness.say("alicia/events/lamp", report)
+    await harness.status(got["execution_id"], "completed")
+    await harness.say("alicia/system/health/check", {"service_name": "metrics_collector"})
+    await harness.hear("alicia/system/health/event_scheduler")
+
+
+async def test_a_topic_of_two_events_stays_until_the_last_of_them_ends(harness: Harness) -> None:
+    for event_id in ("one", "two"):
+        await harness.add(event_id=event_id, triggers=[{"topic": "alicia/bell"}])
+    await harness.http.delete("/events/one")
+    await harness.say("alicia/bell", {"ring": 1})
+    assert [m["event_id"] for m in await harness.hear(TOPIC)] == ["two"]
+    await harness.http.delete("/events/two")
+    assert not harness.scheduler.bus.listens_to("alicia/bell")  # type: ignore[attr-defined]
+
+
 async def test_a_loop_of_triggers_ends(harness: Harness) -> None:
     await harness.add(event_id="echo", overlap="allow", triggers=[{"topic": TOPIC}])
     await harness.say(TRIGGERS, {"event_id": "echo"})
