@@ -1,4 +1,6 @@
+import errno
 import json
+import os
 import stat
 from datetime import UTC, datetime
 from pathlib import Path
@@ -152,12 +154,104 @@ async def test_a_flood_of_refusals_is_counted_not_kept(tmp_path: Path) -> None:
     assert len(audit_files(tmp_path, "collector")[0].read_bytes().splitlines()) == 62
 
 
-async def test_a_disk_that_refuses_fails_no_request(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
-    log = AuditLog(tmp_path / "file", "collector", HandClock("2026-11-25T00:00:00"))
+@pytest.mark.parametrize("size", [10, (1 << 20) - 1, 1 << 20, 3_000_000])
+@pytest.mark.parametrize("torn", [b"", b'{"prev": "ab', b"x" * 3_000_000])
+def test_a_line_of_any_length_is_found_again(tmp_path: Path, size: int, torn: bytes) -> None:
+    path = tmp_path / "a-2026-11.jsonl"
+    path.write_bytes(b"first\n" + b"x" * size + b"\n" + torn)
+    assert cut_torn_tail(path) == b"x" * size
+    assert path.stat().st_size == len(b"first\n") + size + 1
+
+
+async def test_a_torn_first_line_of_a_month_breaks_no_chain(tmp_path: Path) -> None:
+    log = AuditLog(tmp_path, "collector", HandClock("2026-11-30T00:00:00"))
+    log.record(change())
+    await log.settled()
+    (tmp_path / "collector-2026-12.jsonl").write_bytes(b"torn")
+    log = AuditLog(tmp_path, "collector", HandClock("2026-12-01T00:00:00"))
+    log.record(change())
+    await log.settled()
+    files = audit_files(tmp_path, "collector")
+    assert first_break([line for path in files for line in path.read_bytes().splitlines()]) is None
+
+
+class FaultyDisk:
+    """Stands in for ``os`` in the audit log: one call goes wrong."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._write, self._sync, self._truncate = os.write, os.fsync, os.ftruncate
+        self.fault = ""
+        for name in ("write", "fsync", "ftruncate"):
+            monkeypatch.setattr(f"alicia.adapters.http.audit.os.{name}", getattr(self, name))
+
+    def write(self, handle: int, data: bytes) -> int:
+        if self.fault in ("part", "torn", "stuck"):
+            written = self._write(handle, data[:40])
+            if self.fault == "part":
+                self.fault = ""
+                return written
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return self._write(handle, data)
+
+    def fsync(self, handle: int) -> None:
+        if self.fault == "unsynced":
+            raise OSError(errno.EIO, "Input/output error")
+        self._sync(handle)
+
+    def ftruncate(self, handle: int, size: int) -> None:
+        if self.fault == "stuck":
+            raise OSError(errno.EIO, "Input/output error")
+        self._truncate(handle, size)
+
+
+@pytest.mark.parametrize(
+    ("fault", "faults"), [("part", 0), ("torn", 1), ("unsynced", 1), ("stuck", 1)]
+)
+async def test_lines_that_a_disk_refuses_are_written_when_it_takes_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str, faults: int
+) -> None:
+    disk = FaultyDisk(monkeypatch)
+    log = AuditLog(tmp_path, "collector", HandClock("2026-11-25T00:00:00"))
+    log.record(change(200))
+    await log.settled()
+    disk.fault = fault
+    log.record(change(201))
+    log.record(change(202))
+    await log.settled()
+    assert log.faults == faults
+    if fault in ("torn", "unsynced"):
+        content = audit_files(tmp_path, "collector")[0].read_bytes()
+        assert content.endswith(b"\n"), "the doctor may look meanwhile"
+        assert content.count(b"\n") == 1
+    disk.fault = ""
+    log.record(change(203))
+    await log.settled()
+    lines = audit_files(tmp_path, "collector")[0].read_bytes().splitlines()
+    assert [json.loads(line)["status"] for line in lines] == [200, 201, 202, 203]
+    assert first_break(lines) is None
+
+
+async def test_a_disk_that_refuses_fails_no_request_and_the_end_tries_again(
+    tmp_path: Path,
+) -> None:
+    place = tmp_path / "file"
+    place.write_text("in the way")
+    log = AuditLog(place, "collector", HandClock("2026-11-25T00:00:00"))
     log.record(change())
     await log.settled()
     assert log.faults == 1
+    place.unlink()
+    await log.settled()
+    assert len(audit_files(place, "collector")[0].read_bytes().splitlines()) == 1
+
+
+async def test_no_more_lines_wait_for_the_disk_than_memory_has_room_for(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    log = AuditLog(tmp_path / "file", "collector", HandClock("2026-11-25T00:00:00"))
+    for _ in range(10_003):
+        log.record(change())
+    await log.settled()
+    assert log.faults == 3 + 1, "given up, and the disk's own"
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
