@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import yaml
 
+from alicia.adapters.http.content_types import YAML
 from alicia.base.errors import AliciaError, BadField
 from alicia.scheduler.desk import Desk
 from alicia.scheduling.crontab import TEXT_BYTES_MAX, read_crontab
@@ -19,9 +20,6 @@ from alicia.wire.json import decode_bounded
 
 EVENTS_MAX: Final = 10_000
 JSON: Final = "application/json"
-YAML: Final = ("application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml")
-TEXT: Final = ("text/plain", "text/x-crontab", "application/x-crontab")
-TYPES: Final = (JSON, *YAML, *TEXT)
 _LIST_START: Final = re.compile(r"\s*(?:#[^\n]*\n\s*)*(?:-\s|events:|\[|\{|---)")
 
 

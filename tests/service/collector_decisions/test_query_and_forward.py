@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from tests.support.stepped_clock import START_MS
 
+from alicia.adapters.http.content_types import EVENT_FILES
 from alicia.adapters.http.outbound import OutboundFailed, OutboundReply
 
 from .conftest import World
@@ -89,7 +90,14 @@ class Scheduler:
             raise OutboundFailed("nobody", reason="connect")
         self.seen.append((method, url, headers, body))
         return OutboundReply(
-            201, {"content-type": "application/json", "set-cookie": "x=1", "etag": '"1"'}, b"{}"
+            201,
+            {
+                "content-type": "application/json",
+                "set-cookie": "x=1",
+                "etag": '"1"',
+                "location": "/events/a%2Fb",
+            },
+            b"{}",
         )
 
     async def close(self) -> None:
@@ -118,10 +126,23 @@ async def test_requests_pass_with_credentials_and_without_origin(
     )
     assert (reply.status_code, reply.headers["etag"], reply.content) == (201, '"1"', b"{}")
     assert "set-cookie" not in reply.headers
+    assert reply.headers["location"] == "/scheduler/events/a%2Fb"
     [(method, url, headers, body)] = scheduler.seen
     assert (method, url) == ("PUT", "http://127.0.0.1:8025/events/a%2Fb?x=1&y=%20")
     assert (headers["if-match"], json.loads(body)) == ('"7"', {"name": "n"})
     assert not {"origin", "sec-fetch-site", "host"} & headers.keys()
+
+
+@pytest.mark.parametrize("media_type", EVENT_FILES)
+async def test_what_the_scheduler_imports_passes(
+    world: World, scheduler: Scheduler, media_type: str
+) -> None:
+    reply = await world.http.post(
+        "/scheduler/events/import", content=b"x", headers={"Content-Type": media_type}
+    )
+    assert reply.status_code == 201
+    [(_, _, headers, body)] = scheduler.seen
+    assert (headers["content-type"], body) == (media_type, b"x")
 
 
 async def test_the_scheduler_is_found_where_it_says_it_is(

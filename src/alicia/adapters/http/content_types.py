@@ -6,6 +6,9 @@ from typing import Final
 from alicia.adapters.http.errors import WrongType
 
 JSON_ONLY: Final = ("application/json",)
+YAML: Final = ("application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml")
+CRONTAB: Final = ("text/plain", "text/x-crontab", "application/x-crontab")
+EVENT_FILES: Final = (*JSON_ONLY, *YAML, *CRONTAB)  # what events can be imported from
 ANY_TYPE: Final = ("*/*",)  # the route judges the type itself
 
 

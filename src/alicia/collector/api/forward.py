@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from alicia.adapters.http.body import read_body
+from alicia.adapters.http.content_types import EVENT_FILES
 from alicia.adapters.http.errors import HttpError
 from alicia.adapters.http.outbound import Outbound, OutboundFailed
 from alicia.adapters.http.roles import Role, caller_of, needs
@@ -19,10 +20,8 @@ from alicia.base.errors import Denied, Kind, NotFound
 
 ANSWER_BYTES_MAX: Final = 64 * 1024 * 1024
 TIMEOUT_MS: Final = 30_000
+_PREFIX: Final = "/scheduler/"
 _METHODS: Final = ["GET", "POST", "PUT", "DELETE"]
-_TYPES: Final = (
-    "application/json", "text/plain", "application/yaml", "application/x-yaml", "text/yaml",
-)  # fmt: skip
 # What the contract offers behind the scheduler's address, and who may ask for it. The scheduler
 # checks roles itself; but it may be bound to loopback, where it would trust whatever we pass on.
 _ID: Final = "[^/]{1,300}"
@@ -61,9 +60,9 @@ def forward_routes(outbound: Outbound, base_url: Callable[[], str]) -> APIRouter
     router = APIRouter(tags=["scheduler"])
 
     @router.api_route(
-        "/scheduler/{path:path}",
+        _PREFIX + "{path:path}",
         methods=_METHODS,
-        dependencies=[needs(Role.VIEWER, Role.INGEST, types=_TYPES)],
+        dependencies=[needs(Role.VIEWER, Role.INGEST, types=EVENT_FILES)],
     )
     async def forward(request: Request, path: str) -> Response:
         """Pass a request on, and its answer back."""
@@ -86,6 +85,8 @@ def forward_routes(outbound: Outbound, base_url: Callable[[], str]) -> APIRouter
                 f"the scheduler does not answer ({error.reason}); start it: alicia scheduler"
             ) from None
         kept = {name: value for name, value in reply.headers.items() if name in _RETURNED}
+        if kept.get("location", "").startswith("/"):
+            kept["location"] = _PREFIX.removesuffix("/") + kept["location"]
         return Response(reply.body, reply.status, headers=kept)
 
     return router
@@ -110,4 +111,4 @@ def _check(request: Request, path: str) -> None:
 def _raw_path(request: Request) -> str:
     """The path behind ``/scheduler/`` as it was sent, so that escapes stay escapes."""
     raw = request.scope.get("raw_path") or request.url.path.encode()
-    return raw.decode("ascii", errors="replace").partition("?")[0].removeprefix("/scheduler/")
+    return raw.decode("ascii", errors="replace").partition("?")[0].removeprefix(_PREFIX)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from alicia.adapters.http.body import read_body, read_object
-from alicia.adapters.http.content_types import media_type
+from alicia.adapters.http.content_types import EVENT_FILES, media_type
 from alicia.adapters.http.json_response import Json
 from alicia.adapters.http.query import query_switch, query_text, query_time_ms
 from alicia.adapters.http.roles import Role, needs
@@ -21,7 +21,7 @@ from alicia.scheduler.api.rendering import Rendering
 from alicia.scheduler.audit import Auditor
 from alicia.scheduler.calendar import Calendar
 from alicia.scheduler.desk import Desk
-from alicia.scheduler.imports import TYPES, import_batch, read_batch
+from alicia.scheduler.imports import import_batch, read_batch
 from alicia.scheduling.preview import preview
 from alicia.scheduling.triggers.kinds import Zones
 
@@ -49,10 +49,10 @@ def import_routes(desk: Desk, rendering: Rendering) -> APIRouter:
     """``POST /events/import``."""
     router = APIRouter(tags=["events"])
 
-    @router.post("/events/import", dependencies=[needs(Role.EDITOR, types=TYPES)])
+    @router.post("/events/import", dependencies=[needs(Role.EDITOR, types=EVENT_FILES)])
     async def import_events(request: Request) -> Response:
         """Events from a crontab, or from a YAML or JSON list; 422 if none could be used."""
-        body = await read_body(request, TYPES)
+        body = await read_body(request, EVENT_FILES)
         kind = media_type(request.headers.get("content-type", ""))
         batch = read_batch(body, kind, system=query_switch(request, "system", default=False))
         dry_run = query_switch(request, "dry_run", default=False)
