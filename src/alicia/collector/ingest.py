@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from itertools import islice
 from typing import ClassVar, Final, NamedTuple
 
 from alicia.base.counters import Counters
@@ -19,6 +20,7 @@ SLICE: Final = 500  # samples read and written in one go
 QUEUED_MAX: Final = 50_000  # metrics of large bodies that may wait at once (reliability.md §3)
 REJECTS_LISTED: Final = 10_000
 CLOCK_SKEW: Final = "clock_skew_seconds"
+SKEWED_MAX: Final = 1000  # services whose wrong clocks are remembered
 
 _DETAILS: Final = {
     Verdict.DUPLICATE_TIMESTAMP: "the series has another value at this time; the first one stays",
@@ -138,6 +140,8 @@ class Ingest:
         mended = (self._skewed & decoded.services) - decoded.skewed.keys()
         gauges = {**decoded.skewed, **dict.fromkeys(mended, 0.0)}
         self._skewed = (self._skewed | decoded.skewed.keys()) - mended
+        if len(self._skewed) > SKEWED_MAX:  # a forgotten one's gauge ends without a last zero
+            self._skewed = set(islice(decoded.skewed, SKEWED_MAX))
         samples = [
             Sample(LabelSet({NAME: CLOCK_SKEW, SERVICE: name, INSTANCE: name}), received_ms, skew)
             for name, skew in gauges.items()

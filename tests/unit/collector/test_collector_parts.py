@@ -12,6 +12,7 @@ from alicia.collector.canary import Canary
 from alicia.collector.ingest import (
     QUEUED_MAX,
     REJECTS_LISTED,
+    SKEWED_MAX,
     SLICE,
     Ingest,
     IngestBusy,
@@ -19,6 +20,7 @@ from alicia.collector.ingest import (
 )
 from alicia.collector.rate import RateMeter
 from alicia.collector.rejects import RejectLog
+from alicia.series.labels import LabelSet
 from alicia.tsdb.head import Limits
 from alicia.tsdb.store import Store
 from alicia.wire.samples import MetricBody
@@ -99,3 +101,21 @@ def test_of_a_histogram_the_first_refused_sample_speaks(clock: Any) -> None:
     assert isinstance(outcome, Outcome)
     assert (outcome.accepted, [reject.code for reject in outcome.rejects]) == (0, ["series_limit"])
     assert counters.by_label("rejected") == {"series_limit": 1}
+
+
+def test_names_without_end_and_wrong_clocks_are_not_remembered_without_end(clock: Any) -> None:
+    counters, store, now_ms = Counters(), Store(Limits()), clock.now_ms()
+    ingest = Ingest(store, counters, RejectLog(counters, clock))
+
+    def take(names: list[str], t_ms: int, received_ms: int) -> None:
+        rows = [{"name": "x", "value": 1, "service_name": n, "timestamp": t_ms} for n in names]
+        body = MetricBody(rows, received_ms=received_ms, mend_clocks=True)
+        assert isinstance(ingest.take(body, received_ms=received_ms, entry="mqtt"), Outcome)
+
+    for start in range(0, 3 * SKEWED_MAX, SLICE):
+        take([f"s{i}" for i in range(start, start + SLICE)], now_ms + 10**6, now_ms)
+    assert 0 < len(ingest._skewed) <= SKEWED_MAX
+    newest = f"s{3 * SKEWED_MAX - 1}"
+    take([newest], now_ms + 1000, now_ms + 1000)
+    skew = LabelSet({"__name__": "clock_skew_seconds", "service": newest, "instance": newest})
+    assert store.newest(skew).value == 0.0
