@@ -324,6 +324,7 @@ class Fleet:
                 self._unsaved.discard(name)
                 self._words.pop(name, None)
                 self._up.pop(name, None)
+                self._parts.live.publish("service", name, {"service_name": name, "removed": True})
 
     async def _save(self) -> None:
         names, self._unsaved = self._unsaved, set()

@@ -1,5 +1,6 @@
 """Services that send metrics and nothing else."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -90,6 +91,9 @@ async def test_refused_and_nameless_samples_make_no_service(world: World) -> Non
 async def test_they_are_forgotten_when_their_series_have_ended(world: World) -> None:
     collect(world, "gone")
     await world.judge()
+    awake, heard = asyncio.Event(), b""
+    browser = world.decisions.live.attach(awake.set)
+    assert browser is not None
     await world.decisions.fleet.poke()
     for passed_ms in (3_599_000, 2000):
         world.clock.pass_ms(passed_ms)
@@ -97,5 +101,10 @@ async def test_they_are_forgotten_when_their_series_have_ended(world: World) -> 
         assert "gone" in await listed(world)
         await world.decisions.fleet.poke()
     assert "gone" not in await listed(world)
+    async with asyncio.timeout(30):
+        while b'{"service_name":"gone","removed":true}' not in heard:
+            await awake.wait()
+            awake.clear()
+            heard += browser.take()
     await world.killed_and_started()
     assert "gone" not in await listed(world)
