@@ -2,17 +2,17 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from http import HTTPStatus
 from pathlib import Path
 from typing import Final
 
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 
+from alicia.adapters.http.encodings import takes_gzip
 from alicia.adapters.http.roles import Role, caller_of, needs
 from alicia.base.errors import NotFound
 from alicia.collector.api.bundle import Bundle, BundleFolder
-from alicia.collector.api.page import NOT_BUILT, etag_of, render_page
+from alicia.collector.api.page import NOT_BUILT, render_page
 
 # The state a page starts with: ``services``, ``alerts`` and ``stats`` in the shapes of their
 # calls, and ``now`` in epoch seconds.
@@ -40,11 +40,9 @@ def dashboard_router(static_dir: Path, snapshot: Snapshot) -> APIRouter:
         if bundle is None:
             return HTMLResponse(NOT_BUILT, headers={"Cache-Control": "no-cache"})
         may_read = caller_of(request).holds(Role.VIEWER)
+        # No ETag: the page holds the time, so that no other answer is ever the same.
         body = render_page(bundle, snapshot() if may_read else None)
-        headers = {"Cache-Control": "no-cache", "ETag": etag_of(body)}
-        if request.headers.get("if-none-match") == headers["ETag"]:
-            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-        return HTMLResponse(body, headers=headers)
+        return HTMLResponse(body, headers={"Cache-Control": "no-cache"})
 
     @router.get("/assets/{name}", dependencies=[needs(Role.PUBLIC)], include_in_schema=False)
     async def asset(request: Request, name: str) -> Response:
@@ -54,7 +52,7 @@ def dashboard_router(static_dir: Path, snapshot: Snapshot) -> APIRouter:
         if found is None:
             raise NotFound(f"asset {name[:100]!r}: the dashboard has none; reload the page")
         headers = {"Cache-Control": _FOREVER, "Vary": "Accept-Encoding"}
-        if "gzip" in request.headers.get("accept-encoding", ""):
+        if takes_gzip(request.headers.get("accept-encoding", "")):
             headers["Content-Encoding"] = "gzip"
             return Response(found.gzipped, media_type=found.content_type, headers=headers)
         return Response(found.body, media_type=found.content_type, headers=headers)

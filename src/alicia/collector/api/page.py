@@ -4,7 +4,6 @@ Every word of the fleet is escaped here; the markup is ours. The classes are tho
 dashboard's style sheet, so that the first paint looks like the page that replaces it.
 """
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Final
@@ -40,11 +39,6 @@ def render_page(bundle: Bundle, snapshot: Mapping[str, object] | None) -> bytes:
         block = _block(snapshot)
     parts = (bundle.before_wall, wall, bundle.before_snapshot, block, bundle.after)
     return "".join(parts).encode()
-
-
-def etag_of(body: bytes) -> str:
-    """A strong validator of exactly these bytes."""
-    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
 
 
 def _block(snapshot: Mapping[str, object]) -> str:
