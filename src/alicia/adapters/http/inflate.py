@@ -9,6 +9,8 @@ from alicia.base.limits import BODY_INFLATED_BYTES_MAX
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _ZLIB: Final = zlib.MAX_WBITS
 _RAW: Final = -zlib.MAX_WBITS
+_PIECE_BYTES: Final = 64 * 1024  # what is copied at most to find where a member of gzip ends
+_MEMBERS_MAX: Final = 100
 
 
 def inflate(body: bytes, encoding: str, *, bytes_max: int = BODY_INFLATED_BYTES_MAX) -> bytes:
@@ -33,19 +35,34 @@ def inflate(body: bytes, encoding: str, *, bytes_max: int = BODY_INFLATED_BYTES_
 
 
 def _inflate(body: bytes, window_bits: int, bytes_max: int) -> bytes:
-    parts, size, rest = [], 0, body
-    while rest:
-        machine = zlib.decompressobj(window_bits)
+    parts: list[bytes] = []
+    room, at = bytes_max, 0
+    while at < len(body):
+        if len(parts) == _MEMBERS_MAX:
+            raise BadBody(f"the body joins more than {_MEMBERS_MAX} compressed ones; send one")
+        part, at = _member(body, at, window_bits, room)
+        room -= len(part)
+        if room < 0:
+            raise BodyTooLarge(f"the inflated body is larger than {bytes_max} bytes")
+        parts.append(part)
+        if window_bits != _GZIP:
+            break  # gzip files may be joined; whatever else follows is no part of the body
+    return b"".join(parts) if len(parts) != 1 else parts[0]
+
+
+def _member(body: bytes, at: int, window_bits: int, room: int) -> tuple[bytes, int]:
+    """What begins at ``at``, inflated up to one byte beyond ``room``, and where it ends."""
+    machine, view = zlib.decompressobj(window_bits), memoryview(body)
+    parts, size = [], 0
+    while at < len(body) and not machine.eof and size <= room:
+        piece = view[at : at + _PIECE_BYTES]
         try:
-            part = machine.decompress(rest, bytes_max - size + 1)
+            part = machine.decompress(piece, room - size + 1)
         except zlib.error as error:
             raise BadBody(f"the body is not what Content-Encoding says: {error}") from None
-        size += len(part)
-        if size > bytes_max:
-            raise BodyTooLarge(f"the inflated body is larger than {bytes_max} bytes")
-        if not machine.eof:
-            raise BadBody("the compressed body ends too early")
         parts.append(part)
-        # Gzip files may be joined; whatever else follows is no part of the body.
-        rest = machine.unused_data if window_bits == _GZIP else b""
-    return b"".join(parts) if len(parts) != 1 else parts[0]
+        size += len(part)
+        at += len(piece) - len(machine.unused_data)
+    if not machine.eof and size <= room:
+        raise BadBody("the compressed body ends too early")
+    return b"".join(parts), at

@@ -1,5 +1,6 @@
 import gzip
 import json
+import random
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -200,7 +201,26 @@ def test_a_bomb_is_refused_at_the_cap(encoding: str) -> None:
 
 def test_a_chain_of_members_is_no_way_around_the_cap() -> None:
     with pytest.raises(BodyTooLarge):
-        inflate(gzip.compress(b"12345678") * 200, "gzip", bytes_max=1000)
+        inflate(gzip.compress(bytes(11)) * 100, "gzip", bytes_max=1099)
+    assert inflate(gzip.compress(bytes(11)) * 100, "gzip", bytes_max=1100) == bytes(1100)
+
+
+def test_more_than_a_hundred_members_are_refused_whatever_they_hold() -> None:
+    with pytest.raises(BadBody, match="more than 100"):
+        inflate(gzip.compress(b"") * 101, "gzip")
+
+
+@pytest.mark.parametrize("size", [64 * 1024 - 1, 64 * 1024, 64 * 1024 + 1, 500_000])
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+def test_bodies_of_several_pieces_inflate_to_the_last_byte(size: int, encoding: str) -> None:
+    body = random.Random(size).randbytes(size)
+    packed = gzip.compress(body[:9]) + gzip.compress(body[9:])
+    packed = packed if encoding == "gzip" else zlib.compress(body)
+    assert inflate(packed, encoding, bytes_max=size) == body
+    with pytest.raises(BodyTooLarge, match=f"larger than {size - 1} bytes"):
+        inflate(packed, encoding, bytes_max=size - 1)
+    with pytest.raises(BadBody):
+        inflate(packed[:-1], encoding)
 
 
 @pytest.mark.parametrize(
