@@ -2,13 +2,14 @@
 
 import asyncio
 import base64
+import errno
 from pathlib import Path
 
 import pytest
 from tests.service.security.guarded import Service, listener, make_service
 
 from alicia.adapters.http.guard import OpenToAll
-from alicia.adapters.http.roles import Role
+from alicia.adapters.http.roles import Caller, Role
 from alicia.adapters.http.sessions import COOKIE, SESSION_MS
 from alicia.adapters.http.tokens import YEAR_MS
 
@@ -108,6 +109,35 @@ async def test_a_revoked_token_ends_at_once(exposed: Service) -> None:
         exposed.guard.tokens.revoke(token.id)
         assert (await client.get("/viewer")).status_code == 401
         assert (await client.get("/viewer", headers=bearer(secret))).status_code == 401
+
+
+async def test_a_full_disk_keeps_nobody_out_and_spoils_no_stop(
+    exposed: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    headers = bearer(exposed.token(Role.VIEWER))
+
+    def full(_path: Path, _content: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("alicia.adapters.http.tokens.write_atomically", full)
+    async with exposed.client(REMOTE, headers=headers) as client:
+        assert (await client.get("/viewer")).status_code == 200
+    await exposed.guard.settled()
+    assert "cannot be stored: [Errno 28] No space left" in caplog.text
+
+
+async def test_tokens_that_cannot_be_read_are_a_fault_of_ours(
+    exposed: Service, tmp_path: Path
+) -> None:
+    headers = bearer(exposed.token(Role.VIEWER))
+    (tmp_path / "tokens.json").unlink()
+    (tmp_path / "tokens.json").mkdir()
+    async with exposed.client(REMOTE, headers=headers) as client:
+        reply = await client.get("/viewer")
+    assert reply.status_code == 500
+    assert "its log has the details" in reply.json()["detail"]
+    caller = Caller(Role.VIEWER, REMOTE, token_id="tok_1")
+    assert not exposed.guard.still_lets_in(caller)
 
 
 async def test_the_service_of_a_token_is_known(exposed: Service) -> None:

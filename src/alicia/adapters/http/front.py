@@ -51,6 +51,8 @@ class Front:
         except AliciaError as error:
             self._counters.add("http_errors", error.code)
             await exchange.refuse(error)
+        except OSError as error:  # the file of tokens cannot be read
+            await self._fault(exchange, error)
         else:
             await self._serve(scope, exchange)
         self._counters.add("http_answers", str(exchange.status))
@@ -63,11 +65,14 @@ class Front:
         try:
             await self._app(scope, exchange.receive, exchange.send)
         except Exception as error:  # the outermost frame of a request
-            self._counters.add("http_errors", "internal")
-            _log.exception("a request failed", extra={"code": "http_internal"})
-            if exchange.status:
-                raise  # half an answer is sent: only closing the connection tells the client
-            await exchange.fail(error)
+            await self._fault(exchange, error)
+
+    async def _fault(self, exchange: "_Exchange", error: Exception) -> None:
+        self._counters.add("http_errors", "internal")
+        _log.error("a request failed", exc_info=error, extra={"code": "http_internal"})
+        if exchange.status:
+            raise error  # half an answer is sent: only closing the connection tells the client
+        await exchange.fail()
 
 
 @final
@@ -118,7 +123,7 @@ class _Exchange:
         self._close = self._has_body()
         await answer(error, path=self._scope["path"])(self._scope, self._receive, self.send)
 
-    async def fail(self, error: Exception) -> None:
+    async def fail(self) -> None:
         """Answer a request that met a fault of ours; nothing of the fault is shown."""
         self._close = self._has_body()
         reply = plain_answer(

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import binascii
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Final, final
@@ -30,6 +31,7 @@ from alicia.base.errors import AliciaError, Kind, LimitExceeded
 from alicia.base.limits import BODY_BYTES_MAX
 
 HEALTH: Final = "/health"
+_log: Final = logging.getLogger(__name__)
 _NOTE_USE_MS: Final = 5 * 60_000
 _WANTED: Final = frozenset(
     {
@@ -165,12 +167,12 @@ class Guard:
             return True
         try:
             token = self.tokens.by_id(caller.token_id)
-        except DamagedTokens:
+        except (DamagedTokens, OSError):
             return False  # as at the door
         return token is not None and not token.expired(self.clock.now_ms())
 
     async def settled(self) -> None:
-        """Wait until every noted use and change is stored; part of a clean stop."""
+        """Wait until every noted use and change is stored or refused; part of a clean stop."""
         await asyncio.gather(*self._tasks)
         if self.audit is not None:
             await self.audit.settled()
@@ -217,9 +219,21 @@ class Guard:
         if now_ms - last_ms < _NOTE_USE_MS:
             return
         self._noted[token.id] = now_ms
-        task = asyncio.create_task(asyncio.to_thread(self.tokens.note_use, token.id, now_ms=now_ms))
+        task = asyncio.create_task(self._store_use(token.id, now_ms))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _store_use(self, token_id: str, now_ms: int) -> None:
+        """A disk that refuses this keeps nobody out: the next use after a while tries again."""
+        try:
+            await asyncio.to_thread(self.tokens.note_use, token_id, now_ms=now_ms)
+        except (OSError, DamagedTokens) as error:
+            _log.error(
+                "the use of token %s cannot be stored: %s",
+                token_id,
+                error,
+                extra={"code": "token_use_write"},
+            )
 
 
 def make_guard(
