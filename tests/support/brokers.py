@@ -1,6 +1,7 @@
 """Real brokers on free ports, for tests; each lives in its own folder and dies with the test."""
 
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -46,6 +47,11 @@ class BrokerProcess:
     def adopt(self, process: subprocess.Popen[bytes]) -> None:
         """Wait until a process that others started answers."""
         wait_for_port(self.port, process)
+
+    def hang(self) -> None:
+        """SIGSTOP: connections stay, and nothing is answered any more."""
+        assert self._process is not None, "it does not run"
+        self._process.send_signal(signal.SIGSTOP)
 
     def kill(self) -> None:
         """SIGKILL: nothing is written any more."""

@@ -5,6 +5,7 @@ loses against another one is answered as a conflict; nothing is merged behind an
 """
 
 import asyncio
+import logging
 import re
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import replace
@@ -12,7 +13,8 @@ from typing import ClassVar, Final
 
 from alicia.adapters.http.outbound import Outbound, checked_headers
 from alicia.base.clock import Clock, Random, uuid7
-from alicia.base.errors import BadField, Conflict, NotFound
+from alicia.base.counters import Counters
+from alicia.base.errors import BadField, Conflict, NotFound, Unavailable
 from alicia.scheduler.chains import check_chain, event_named
 from alicia.scheduler.dispatch import Dispatcher
 from alicia.scheduler.listeners import Listeners
@@ -33,6 +35,7 @@ _EVENT_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 _CLAIM_WAIT_SECONDS: Final = 0.005
 _CLAIM_WAITS_MAX: Final = 100
 _OPEN_MAX: Final = 10_000
+_log: Final = logging.getLogger(__name__)
 
 Rememberer = Callable[[EventRecord], Remembered | None]
 
@@ -62,6 +65,7 @@ class Desk:
         node: str,
         clock: Clock,
         random: Random,
+        counters: Counters,
     ) -> None:
         self._ledger = ledger
         self._dispatcher = dispatcher
@@ -76,6 +80,7 @@ class Desk:
         self._node = node
         self._clock = clock
         self._random = random
+        self._counters = counters
 
     async def draft(self, body: Mapping[str, object]) -> EventRecord:
         """A new event as it would be stored; nothing is.
@@ -210,9 +215,20 @@ class Desk:
         return self._told(Verb.RESUME, stored)
 
     async def resume_due(self) -> None:
-        """Resume the events whose pause has ended."""
+        """Resume the events whose pause has ended; one that fails holds up no other.
+
+        Raises:
+            Unavailable: the ledger does not answer.
+        """
         for record in await self._ledger.resumable(self._clock.now_us(), limit=_OPEN_MAX):
-            await self.resume(record.event.event_id)
+            event_id = record.event.event_id
+            try:
+                await self.resume(event_id)
+            except Unavailable:
+                raise
+            except Exception:
+                self._counters.add("resume_errors")
+                _log.exception("event %s was not resumed; it is tried again", event_id)
 
     async def cancel(self, event_id: str) -> EventRecord:
         """End an event for good, with its open executions; history stays.

@@ -1,6 +1,5 @@
 """All parts of one scheduler, and the order in which they start and stop."""
 
-import asyncio
 from typing import Final
 
 from fastapi import FastAPI
@@ -36,6 +35,7 @@ from alicia.scheduler.cleanup import Cleanup
 from alicia.scheduler.commands import Inbox, own_filters
 from alicia.scheduler.desk import Desk
 from alicia.scheduler.dispatch import Dispatcher
+from alicia.scheduler.ending import Step, end_in_order
 from alicia.scheduler.leasing import Leasing
 from alicia.scheduler.listeners import Listeners
 from alicia.scheduler.notices import Notices
@@ -55,10 +55,10 @@ from alicia.wire.topics import Topics
 
 _RESUME_EVERY_MS: Final = 1000
 _STOP_GRACE_SECONDS: Final = 1.0
-_HTTP_GRACE_SECONDS: Final = 2.0
-_BYE_SECONDS: Final = 0.5
+_HTTP_GRACE_SECONDS: Final = 1.5
+_STOP_SECONDS_MAX: Final = 4.2  # the supervisor kills at 4.5 s
 _CAPABILITIES: Final = ("scheduling", "events", "executions")
-_FAULTY: Final = ("ledger", "lease", "plan", "dispatch", "execution", "loop")
+_FAULTY: Final = ("ledger", "lease", "plan", "dispatch", "execution", "resume", "loop")
 
 
 class Scheduler:
@@ -143,15 +143,17 @@ class Scheduler:
 
     async def stop(self) -> None:
         """End everything in the reverse order; safe after a start that failed half-way."""
-        await self._loops.end("fire", "resume", "cleanup")
-        await self._server.stop(_HTTP_GRACE_SECONDS)
-        await self.tracker.stop(_STOP_GRACE_SECONDS)
-        await self._loops.end()
-        if self.bus.state.connected:
-            await self._say_good_bye()
-        await self.bus.stop()
-        await self.outbound.close()
-        await self.leasing.release()
+        steps = (
+            Step("firing", lambda: self._loops.end("fire", "resume", "cleanup"), 0.5),
+            Step("HTTP", lambda: self._server.stop(_HTTP_GRACE_SECONDS), 1.8),
+            Step("executions", lambda: self.tracker.stop(_STOP_GRACE_SECONDS), 1.3),
+            Step("loops", self._loops.end, 0.5),
+            Step("good-bye", self._say_good_bye, 0.5),
+            Step("bus", self.bus.stop, 0.8),
+            Step("outbound", self.outbound.close, 0.3),
+            Step("lease", self.leasing.release, 0.5),
+        )
+        await end_in_order(steps, seconds_max=_STOP_SECONDS_MAX)
         self._run_file.remove()
 
     def _build_bus(self, bus: Bus | None, node: str) -> None:
@@ -248,6 +250,7 @@ class Scheduler:
             node=self.leasing.lease.node_id,
             clock=self.clock,
             random=self.random,
+            counters=self.counters,
         )
         self.health = Health(
             SCHEDULER,
@@ -327,12 +330,9 @@ class Scheduler:
             self._loops.keep("arrive", self.presence.arrive(self.bus, port=self._port))
 
     async def _say_good_bye(self) -> None:
-        try:
-            async with asyncio.timeout(_BYE_SECONDS):
-                await self.notices.send_waiting()
-                await self.presence.leave(self.bus, port=self._port)
-        except TimeoutError:
-            self.counters.add("notices_dropped", "stopped")
+        if self.bus.state.connected:
+            await self.notices.send_waiting()
+            await self.presence.leave(self.bus, port=self._port)
 
     def _check_ledger(self) -> Check:
         if self.leasing.may_act():

@@ -223,6 +223,29 @@ async def test_a_pause_may_end_by_itself(harness: Harness) -> None:
     assert (past.status_code, past.json()["type"]) == (422, "until_past")
 
 
+async def test_an_event_that_cannot_be_resumed_holds_up_no_other(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, resume = harness.scheduler.desk, harness.scheduler.desk.resume
+
+    async def broken(event_id: str) -> object:
+        if event_id == "e1":
+            raise RuntimeError("a fault of ours")
+        return await resume(event_id)
+
+    monkeypatch.setattr(desk, "resume", broken)
+    for event_id in ("e1", "e2"):
+        await harness.add(event_id=event_id)
+        await harness.post(f"/events/{event_id}/pause", {"until": time.time() + 0.2})
+    told = "alicia/scheduler/events/result"
+    await harness.until(
+        lambda: any(
+            (m["command"], m["event_id"]) == ("resume_event", "e2") for m in harness.on(told)
+        )
+    )
+    assert harness.scheduler.counters.total("resume_errors") >= 1
+
+
 async def test_a_pause_ends_at_the_wall_time_of_the_event(harness: Harness) -> None:
     await harness.add(event_id="e1", timezone="Asia/Kathmandu")
     paused = await harness.post("/events/e1/pause", {"until": "2099-01-01T00:00:00"})

@@ -193,6 +193,22 @@ async def test_a_stop_lets_what_has_begun_end(
     assert (row["status"], gate.calls) == ("completed", 1)
 
 
+async def test_a_part_that_cannot_stop_keeps_no_other_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(_grace: float) -> None:
+        raise RuntimeError("a fault of ours")
+
+    harness = Harness(tmp_path)
+    await harness.start()
+    monkeypatch.setattr(harness.scheduler.tracker, "stop", broken)
+    await harness.scheduler.stop()
+    assert len(harness.on("alicia/system/discovery/unregister")) == 1
+    assert not harness.scheduler.bus.state.connected
+    assert not harness.scheduler.leasing.may_act()
+    await harness.stop()
+
+
 async def test_a_report_is_answered_although_it_cannot_be_stored(
     harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,37 @@
+"""A stop that comes to its end: one step after another, whatever becomes of any of them.
+
+Source: reliability.md §6 "Stop".
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One part of a stop, and how long it may take at most."""
+
+    name: str
+    end: Callable[[], Awaitable[object]]
+    seconds_max: float
+
+
+async def end_in_order(steps: Iterable[Step], *, seconds_max: float) -> None:
+    """Take every step, each within its own bound, and all together within ``seconds_max``.
+
+    A step that fails or takes too long is logged and left behind.
+    """
+    loop = asyncio.get_running_loop()
+    end_at = loop.time() + seconds_max
+    for step in steps:
+        try:
+            async with asyncio.timeout_at(min(loop.time() + step.seconds_max, end_at)):
+                await step.end()
+        except TimeoutError:
+            _log.warning("stopping: %s did not end in time and is left behind", step.name)
+        except Exception:
+            _log.exception("stopping: %s failed; the rest is ended all the same", step.name)
