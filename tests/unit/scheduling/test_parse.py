@@ -26,6 +26,11 @@ from alicia.scheduling.parse import parse_event, update_event
 
 NOW = 1_795_600_000_000_000
 SECOND = 1_000_000
+# Listing one year of it took dateutil ten seconds.
+DENSE = "FREQ=YEARLY;BYYEARDAY=1,-1" + "".join(
+    f";BY{part}=" + ",".join(map(str, range(size)))
+    for part, size in (("HOUR", 24), ("MINUTE", 60), ("SECOND", 60))
+)
 BASE = {"name": "n", "schedule_type": "interval", "interval_seconds": 60, "target_topic": "a/b"}
 
 
@@ -164,6 +169,7 @@ def test_all_faults_come_at_once() -> None:
         ({"schedule_type": "cron", "cron_expression": "0 0 31 2 *"}, "cron_expression",
          "never_fires"),
         ({"schedule_type": "recurring", "recurrence": "FREQ=OFTEN"}, "recurrence", "bad_rrule"),
+        ({"schedule_type": "recurring", "recurrence": DENSE}, "recurrence", "too_dense"),
         ({"schedule_type": "recurring"}, "recurrence", "missing"),
         ({"start_at": 1_900_000_000, "end_at": 1_800_000_000}, "end_at", "out_of_range"),
         ({"target_topic": None}, "target_topic", "missing"),

@@ -19,6 +19,8 @@ from alicia.scheduling.triggers.rrule_parse import RuleText
 
 _WINDOW: Final = 32  # results kept from one expansion; questions mostly come in order
 _DRY_MONTHS_MAX: Final = 4000
+_PERIOD_DAYS: Final = {rrule.YEARLY: 366, rrule.MONTHLY: 31, rrule.WEEKLY: 7, rrule.DAILY: 1}
+_PERIOD_INSTANTS_MAX: Final = 40_000
 _EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001 (local wall time)
 _DAY_PARTS: Final = frozenset({"BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO"})
 _UNITS: Final = {
@@ -81,6 +83,7 @@ class RRule:
             )
         else:
             self._fine = None
+            _check_density(rule, self._pinned)
             _check_set_positions(rule, self._pinned)
 
     def next_local(self, local_s: int) -> int | None:
@@ -228,6 +231,19 @@ def _pinned(rule: RuleText, start: datetime) -> dict[str, Any]:
         if rule.freq < freq:
             parts.setdefault(name, (value,))
     return parts
+
+
+def _check_density(rule: RuleText, pinned: dict[str, Any]) -> None:
+    """Refuse what dateutil would expand for minutes: it lists a whole period at a time."""
+    days = _PERIOD_DAYS.get(rule.freq, 0)
+    size = days * len(pinned["byhour"]) * len(pinned["byminute"]) * len(pinned["bysecond"])
+    if size > _PERIOD_INSTANTS_MAX:
+        raise BadField(
+            "recurrence",
+            f"recurrence: may mean {size} instants in one period, and {_PERIOD_INSTANTS_MAX} are"
+            " the most; write it with FREQ=MINUTELY or FREQ=SECONDLY",
+            reason="too_dense",
+        )
 
 
 def _check_set_positions(rule: RuleText, pinned: dict[str, Any]) -> None:
