@@ -60,7 +60,7 @@ def forward_routes(outbound: Outbound, base_url: Callable[[], str]) -> APIRouter
     router = APIRouter(tags=["scheduler"])
 
     @router.api_route(
-        _PREFIX + "{path:path}",
+        "/scheduler/{path:path}",
         methods=_METHODS,
         dependencies=[needs(Role.VIEWER, Role.INGEST, types=EVENT_FILES)],
     )
