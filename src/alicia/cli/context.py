@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from alicia.cli.exits import Usage
 from alicia.cli.parsing import settings_given
 
 if TYPE_CHECKING:
@@ -82,4 +83,10 @@ class Context:
 
     @property
     def _token(self) -> str:
-        return str(self.get("token") or self.environment.get("ALICIA_TOKEN", ""))
+        token = str(self.get("token") or self.environment.get("ALICIA_TOKEN", ""))
+        if token and not (token.isascii() and token.isprintable() and " " not in token):
+            raise Usage(
+                "--token, ALICIA_TOKEN: holds a space, a line break or a letter beyond ASCII, and"
+                " no token does; give it as alicia token create printed it"
+            )
+        return token

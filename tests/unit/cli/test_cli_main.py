@@ -249,3 +249,18 @@ def test_help_imports_nothing_heavy() -> None:
 def test_every_module_of_the_table_exists() -> None:
     for entry in COMMANDS.values():
         assert hasattr(importlib.import_module(f"alicia.cli.{entry.module}"), "configure")
+
+
+@pytest.mark.parametrize("token", ["alicia_1\n", "alicia_1\r\nX: y", "alicia 1", "αλίκη"])
+@pytest.mark.parametrize("given", ["setting", "flag"])
+def test_a_token_that_no_header_can_carry_is_refused_in_one_line(
+    token: str, given: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ALICIA_COLLECTOR_PORT", "1")
+    if given == "setting":
+        monkeypatch.setenv("ALICIA_TOKEN", token)
+    assert main(["alerts", *(["--token", token] if given == "flag" else [])]) == Exit.USAGE
+    shown = capsys.readouterr().err
+    assert shown.count("\n") == 1
+    assert "alicia: --token, ALICIA_TOKEN: holds a space, a line break" in shown
+    assert "alicia_1" not in shown
