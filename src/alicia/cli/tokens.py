@@ -108,10 +108,26 @@ def list_tokens(context: Context) -> int:
 
 
 def revoke(context: Context) -> int:
-    """Remove one token."""
-    token = _file(context.settings).revoke(context.get("id"))
-    context.out.answer({"revoked": token.id}, f"revoked {token.id}")
+    """Remove one token, and with a service's last one its account on the broker."""
+    tokens = _file(context.settings)
+    token = tokens.revoke(context.get("id"))
+    removed = not _serves(token.service, tokens) and _remove_account(context.settings, token)
+    line = f"revoked {token.id}" + (f", and {token.service}'s broker account" if removed else "")
+    context.out.answer({"revoked": token.id, "broker_account_removed": removed}, line)
     return Exit.DONE
+
+
+def _serves(service: str, tokens: TokenFile) -> bool:
+    """Whether a token is left for the service, whose account then stays as well."""
+    return any(each.service == service for each in tokens.list())
+
+
+def _remove_account(settings: Settings, token: Token) -> bool:
+    accounts = Accounts(settings.data_dir / "broker", prefix=settings.topic_prefix)
+    removed = accounts.remove_service(token.service)
+    if removed:
+        _reload_broker(read_note("up", settings.data_dir))
+    return removed
 
 
 def _file(settings: Settings) -> TokenFile:

@@ -1,10 +1,15 @@
 """``alicia token``: files only, no service needed."""
 
 import json
+import os
+import signal
 from pathlib import Path
 
 import pytest
 
+from alicia.adapters.broker.accounts import Accounts
+from alicia.adapters.clock import SystemClock, SystemRandom
+from alicia.adapters.http.roles import Role
 from alicia.adapters.http.tokens import TokenFile
 from alicia.cli.exits import Exit
 from alicia.cli.main import main
@@ -55,6 +60,53 @@ def test_a_service_also_gets_its_account_on_the_broker(
     assert "\nstt_service:$7$" in passwords
     assert made["broker_password"] not in passwords
     assert "user stt_service\n" in (data / "broker" / "acl").read_text(encoding="utf-8")
+
+
+def test_with_its_last_token_a_service_loses_its_account_on_the_broker(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def make(service: str) -> str:
+        assert main(["token", "create", "--service", service, "--json"]) == Exit.DONE
+        made: str = json.loads(capsys.readouterr().out)["id"]
+        return made
+
+    def users() -> list[list[str]]:
+        passwords = (data / "broker" / "passwords").read_text(encoding="utf-8").splitlines()
+        acl = (data / "broker" / "acl").read_text(encoding="utf-8").splitlines()
+        named = [line.removeprefix("user ") for line in acl if line.startswith("user ")]
+        return [[line.partition(":")[0] for line in passwords], named]
+
+    old, other, new = (make(name) for name in ("stt", "stt_service", "stt"))
+    told: list[int] = []
+    before = signal.signal(signal.SIGHUP, lambda number, _frame: told.append(number))
+    try:
+        (data / "run").mkdir()
+        parts = {"broker": {"pid": os.getpid()}}
+        note = {"pid": os.getpid(), "broker": {"kind": "mosquitto"}, "parts": parts}
+        (data / "run" / "up.json").write_text(json.dumps(note), encoding="utf-8")
+        assert main(["token", "revoke", old]) == Exit.DONE
+        assert capsys.readouterr().out == f"revoked {old}\n"
+        assert users() == [["alicia", "stt_service", "stt"]] * 2
+        assert told == [], "the account is that of the newer token"
+        assert main(["token", "revoke", new]) == Exit.DONE
+        assert capsys.readouterr().out == f"revoked {new}, and stt's broker account\n"
+        assert users() == [["alicia", "stt_service"]] * 2
+        assert told == [signal.SIGHUP]
+        assert main(["token", "revoke", other, "--json"]) == Exit.DONE
+        assert json.loads(capsys.readouterr().out)["broker_account_removed"] is True
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert users() == [["alicia"]] * 2
+
+
+def test_our_own_account_stays_whatever_is_revoked(data: Path) -> None:
+    Accounts(data / "broker", prefix="alicia").ensure_own()
+    kept = (data / "broker" / "passwords").read_bytes()
+    _, token = TokenFile(data / "tokens.json").create(
+        Role.INGEST, service=Accounts.OWN, now_ms=SystemClock().now_ms(), random=SystemRandom()
+    )
+    assert main(["token", "revoke", token.id]) == Exit.DONE
+    assert (data / "broker" / "passwords").read_bytes() == kept
 
 
 @pytest.mark.parametrize("name", ["a b", "a:b", "a\nuser b", "a/b", "#", "é", "x" * 257])

@@ -76,19 +76,34 @@ class Accounts:
         self._put(name, password, service_rules(name, role=role, prefix=self._prefix))
         return password
 
+    def remove_service(self, name: str) -> bool:
+        """Remove the account of a service; False where there is none. Ours is none of them."""
+        if name == self.OWN or name not in self._names():
+            return False
+        self._write(self._others(name), self._other_blocks(name))
+        return True
+
     def _names(self) -> set[str]:
         return {line.partition(":")[0] for line in _text_of(self.passwords).splitlines()}
 
     def _put(self, name: str, password: str, rules: list[str]) -> None:
-        blocks = _text_of(self.acl).split("\n\n")
-        known = _text_of(self.passwords).splitlines()
-        kept = [line for line in known if line.partition(":")[0] != name]
-        lines = [*kept, f"{name}:{mosquitto_hash(password, secrets.token_bytes(_SALT_BYTES))}"]
-        write_atomically(self.passwords, ("\n".join(lines) + "\n").encode())
-        others = [block.strip() for block in blocks if not block.startswith(f"user {name}\n")]
+        line = f"{name}:{mosquitto_hash(password, secrets.token_bytes(_SALT_BYTES))}"
         block = "\n".join([f"user {name}", *rules])
-        text = "\n\n".join([*filter(None, others), block]) + "\n"
-        write_atomically(self.acl, text.encode())
+        self._write([*self._others(name), line], [*self._other_blocks(name), block])
+
+    def _others(self, name: str) -> list[str]:
+        """The lines of all other passwords."""
+        known = _text_of(self.passwords).splitlines()
+        return [line for line in known if line.partition(":")[0] != name]
+
+    def _other_blocks(self, name: str) -> list[str]:
+        """What all others may read and write."""
+        blocks = [block.strip() for block in _text_of(self.acl).split("\n\n")]
+        return [block for block in blocks if block and not block.startswith(f"user {name}\n")]
+
+    def _write(self, lines: list[str], blocks: list[str]) -> None:
+        write_atomically(self.passwords, ("\n".join(lines) + "\n").encode())
+        write_atomically(self.acl, ("\n\n".join(blocks) + "\n").encode())
 
 
 def _text_of(path: Path) -> str:
