@@ -1,8 +1,8 @@
 """``alicia silence``: mute alerts for a while."""
 
-import getpass
 from typing import Any, Final
 
+from alicia.adapters.users import user_name
 from alicia.cli import reading, words
 from alicia.cli.api import path
 from alicia.cli.context import Context
@@ -85,7 +85,7 @@ def _body(context: Context) -> dict[str, Any]:
         "start": start_ms / 1000,
         "end": end_ms / 1000,
         "comment": context.get("comment"),
-        "author": context.get("author") or getpass.getuser(),
+        "author": context.get("author") or user_name(),
     }
 
 

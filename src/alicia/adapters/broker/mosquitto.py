@@ -1,6 +1,5 @@
 """Mosquitto as a supervised child, with a configuration that drops nothing in silence."""
 
-import getpass
 import socket
 import subprocess
 import tempfile
@@ -12,6 +11,7 @@ from typing import Final
 
 from alicia.adapters.broker.child import Child
 from alicia.adapters.files import make_private_folder, write_atomically
+from alicia.adapters.users import user_name
 
 _CONFIG: Final = "mosquitto.conf"
 _DATABASE: Final = "mosquitto.db"
@@ -67,7 +67,7 @@ def mosquitto_config(folder: Path, *, user: str, port: int, lan: bool) -> str:
 
 def _prepare(program: str, folder: Path, port: int, lan: bool) -> list[str]:
     make_private_folder(folder)
-    text = mosquitto_config(folder, user=getpass.getuser(), port=port, lan=lan)
+    text = mosquitto_config(folder, user=user_name(), port=port, lan=lan)
     write_atomically(folder / _CONFIG, text.encode())
     database = folder / _DATABASE
     if not database.exists() or _can_read(program, database):
@@ -90,7 +90,7 @@ def _can_read(program: str, database: Path) -> bool:
         door = folder / "door"
         config = folder / _CONFIG
         config.write_text(
-            f"user {getpass.getuser()}\nlistener 0 {door}\nallow_anonymous true\n"
+            f"user {user_name()}\nlistener 0 {door}\nallow_anonymous true\n"
             f"persistence true\npersistence_location {folder}/\nautosave_interval 0\n"
             "log_dest none\n"
         )
