@@ -29,6 +29,18 @@ test("a new connection forgets half an event and keeps the place", () => {
   assert.deepEqual(parser.feed("data: next\n\n"), [{ id: "7", kind: "message", data: "next" }]);
 });
 
+test("an event that was cut off is sent again: its id counts once it is whole", () => {
+  const parser = new SseParser();
+  parser.feed("id: 7\ndata: whole\n\nid: 8\ndata: half");
+  assert.equal(parser.lastId, "7");
+  parser.restart();
+  assert.deepEqual(parser.feed("data: next\n\n"), [{ id: "7", kind: "message", data: "next" }]);
+  parser.feed("id: 9\n\n");
+  assert.equal(parser.lastId, "9", "an id without data counts too");
+  parser.feed("id\ndata: x\n\n");
+  assert.equal(parser.lastId, "", "an empty one takes the place away");
+});
+
 test("an id with NUL is none", () => {
   const parser = new SseParser();
   parser.feed("id: 3\0\ndata: x\n\n");

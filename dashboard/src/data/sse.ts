@@ -10,6 +10,7 @@ export interface ServerEvent {
 export class SseParser {
   /** The id to resume from; it survives the end of the stream it came from. */
   lastId = "";
+  #id: string | null = null; // of the event that is being read; it counts once that is whole
   #rest = "";
   #kind = "";
   #data: string[] = [];
@@ -31,6 +32,7 @@ export class SseParser {
   /** A new connection: what the old one left half-said is void. */
   restart(): void {
     this.#rest = "";
+    this.#id = null;
     this.#kind = "";
     this.#data = [];
   }
@@ -42,11 +44,13 @@ export class SseParser {
     const value = colon < 0 ? "" : line.slice(colon + 1).replace(/^ /, "");
     if (field === "event") this.#kind = value;
     else if (field === "data") this.#data.push(value);
-    else if (field === "id" && !value.includes("\0")) this.lastId = value;
+    else if (field === "id" && !value.includes("\0")) this.#id = value;
     return null;
   }
 
   #dispatch(): ServerEvent | null {
+    this.lastId = this.#id ?? this.lastId;
+    this.#id = null;
     const event = { id: this.lastId, kind: this.#kind || "message", data: this.#data.join("\n") };
     const empty = this.#data.length === 0;
     this.#kind = "";
