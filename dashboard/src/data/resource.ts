@@ -9,7 +9,10 @@ export interface Resource<T> {
   readonly loading: ReadonlySignal<boolean>;
   /** Fetch again; calls during a fetch are answered by one more after it. */
   refresh(): Promise<void>;
-  /** Take a value that came another way: the snapshot or the live stream. */
+  /**
+   * Take a value that came another way: the snapshot or the live stream. An answer under way may
+   * be older: it is not shown, and asked for again.
+   */
   put(value: T): void;
 }
 
@@ -19,12 +22,16 @@ export function createResource<T>(load: () => Promise<T>): Resource<T> {
   const loading = signal(false);
   let running: Promise<void> | null = null;
   let again = false;
+  let puts = 0;
 
   const once = async () => {
+    const before = puts;
     try {
       const next = await load();
+      const overtaken = puts !== before;
+      again ||= overtaken;
       batch(() => {
-        value.value = next;
+        if (!overtaken) value.value = next;
         problem.value = null;
       });
     } catch (error) {
@@ -50,6 +57,7 @@ export function createResource<T>(load: () => Promise<T>): Resource<T> {
       return running;
     },
     put: (next) => {
+      puts++;
       value.value = next;
     },
   };
