@@ -13,6 +13,8 @@ from alicia.base.errors import BadField
 URL_CHARS_MAX: Final = 2048
 _DEFAULT_PORT: Final = {"http": 80, "https": 443}
 _LABEL: Final = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
+_BRACKETED: Final = re.compile(r"\[([0-9a-f:.]+)\](:\d{1,5})?")
+_HOST_PORT: Final = re.compile(r"[a-z0-9_.-]+(:\d{1,5})?")
 _VISIBLE: Final = re.compile(r"[!-~]+")
 
 
@@ -99,16 +101,22 @@ class Allow:
         return any(form in network for form in forms for network in self._networks)
 
     def _add(self, entry: str) -> None:
+        bracketed = _BRACKETED.fullmatch(entry)
         try:
-            self._networks.append(ipaddress.ip_network(entry, strict=False))
+            network = ipaddress.ip_network(bracketed[1] if bracketed else entry, strict=False)
         except ValueError:
-            if not re.fullmatch(r"(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(:\d{1,5})?", entry):
+            if bracketed or not _HOST_PORT.fullmatch(entry):
                 raise BadField(
                     "OUTBOUND_ALLOW",
                     f"OUTBOUND_ALLOW: {entry[:64]!r} is no host, network or host:port",
                     reason="bad_setting",
                 ) from None
             self._names.add(entry)
+            return
+        if bracketed and bracketed[2]:
+            self._names.add(entry)  # this port alone
+        else:
+            self._networks.append(network)
 
 
 def judge(

@@ -217,6 +217,22 @@ def test_allowed_targets(allow: str, fine: bool) -> None:
     assert (verdict("http://nas.example:81/", "192.168.1.5", allow=(allow,)) == "fine") is fine
 
 
+@pytest.mark.parametrize(
+    ("allow", "fine"),
+    [
+        ("[fd00::1]", True),
+        ("[FD00:0::1]", True),
+        ("[fd00::1]:81", True),
+        ("fd00::1", True),
+        ("fd00::/8", True),
+        ("[fd00::2]", False),
+        ("[fd00::1]:82", False),
+    ],
+)
+def test_allowed_targets_of_six(allow: str, fine: bool) -> None:
+    assert (verdict("http://[fd00::1]:81/", "fd00::1", allow=(allow,)) == "fine") is fine
+
+
 def test_an_embedded_address_is_allowed_as_what_it_is() -> None:
     allow = ("192.168.1.0/24",)
     assert verdict("http://nas.example/", "::ffff:192.168.1.5", allow=allow) == "fine"
@@ -228,7 +244,9 @@ def test_nothing_allows_what_is_never_reached(address: str) -> None:
     assert verdict("http://x.example/", address, allow=everything, local_ok=True) != "fine"
 
 
-@pytest.mark.parametrize("entry", ["", "a b", "http://host", "10.0.0.0/40", "host:port", "[::1"])
+@pytest.mark.parametrize(
+    "entry", ["", "a b", "http://host", "10.0.0.0/40", "host:port", "[::1", "[ab]", "[ab]:1"]
+)
 def test_a_bad_entry_is_named(entry: str) -> None:
     with pytest.raises(BadField, match="OUTBOUND_ALLOW"):
         Allow([entry])
