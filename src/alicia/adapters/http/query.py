@@ -11,7 +11,7 @@ from alicia.base.times import parse_time_ms
 
 _CHARS_MAX = 1024
 # An offset whose + was not percent-encoded: decoding a query makes it a space.
-_LOST_PLUS: Final = re.compile(r"(?<=:\d\d) (?=\d\d:?\d\d$)|(?<=\.\d\d\d) (?=\d\d:?\d\d$)")
+_LOST_PLUS: Final = re.compile(r"(:\d\d(?:\.\d+)?) (\d\d:?\d\d)$")
 
 
 def query_text(request: Request, name: str, *, chars_max: int = _CHARS_MAX) -> str | None:
@@ -75,7 +75,7 @@ def query_time_ms(request: Request, name: str) -> int | None:
         BadField: it is no time.
     """
     text = query_text(request, name)
-    return None if text is None else parse_time_ms(_LOST_PLUS.sub("+", text), field=name)
+    return None if text is None else parse_time_ms(_LOST_PLUS.sub(r"\1+\2", text), field=name)
 
 
 def query_range_ms(request: Request) -> tuple[int | None, int | None]:

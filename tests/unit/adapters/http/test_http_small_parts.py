@@ -314,8 +314,10 @@ def test_query_parameters() -> None:
     assert query_switch(request(""), "s", default=True) is True
     assert query_time_ms(request("t=1000"), "t") == 1_000_000
     assert query_time_ms(request(""), "t") is None
-    for text in ("2026-11-25T01:00:00+01:00", "2026-11-25T01:00:00.000+0100"):
-        assert query_time_ms(request(f"t={text}"), "t") == 1_795_564_800_000
+    for second in ("", ":00", ":00.0", ":00.000", ":00.000000", ":00.000000000"):
+        for offset in ("+01:00", "+0100"):
+            text = f"2026-11-25T01:00{second}{offset}"
+            assert query_time_ms(request(f"t={text}"), "t") == 1_795_564_800_000
     assert query_time_ms(request("t=2026-11-25%2000:00"), "t") == 1_795_564_800_000
     assert query_range_ms(request("start=1&end=1")) == (1000, 1000)
     assert query_range_ms(request("start=2")) == (2000, None)
