@@ -236,7 +236,9 @@ def _short(raw: object) -> str:
 
 def _address(body: Mapping[str, object]) -> str:
     host, port = body.get("ip_address", body.get("host")), body.get("port")
-    if not isinstance(host, str) or not isinstance(port, int) or not 0 < port < 65_536:
+    if not isinstance(host, str) or isinstance(port, bool) or not isinstance(port, int):
+        return ""
+    if not 0 < port < 65_536:
         return ""
     try:
         address = ipaddress.ip_address(host)
