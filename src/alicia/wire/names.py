@@ -13,6 +13,7 @@ COLLECTOR: Final = "metrics_collector"  # what our two services are called
 SCHEDULER: Final = "event_scheduler"
 UNKNOWN_SERVICE: Final = "unknown"  # of metrics whose sender says nowhere who it is
 SERIES_NAMES_MAX: Final = 250_000  # more than MAX_SERIES, since of histograms the whole is kept too
+SERIES_CHARS_MAX: Final = 1024  # of all labels of a series that is remembered
 SERVICES_MAX: Final = 10_000
 # The services of bus.md §3, whose spelling varies between their own messages.
 FLEET: Final = frozenset(
@@ -81,7 +82,8 @@ class SeriesNames:
     """Label sets by what a peer sent, so that a known series costs one look-up.
 
     Holds the ``kept`` and SERVICES_MAX newest at most; all of them passed the checks. Where more
-    series than that take turns, each is built anew, which takes seven times as long.
+    series than that take turns, each is built anew, which takes seven times as long; so are those
+    of more than SERIES_CHARS_MAX.
     """
 
     def __init__(self, registered: Container[str] = FLEET, *, kept: int = SERIES_NAMES_MAX) -> None:
@@ -134,7 +136,7 @@ class SeriesNames:
             return known
         built = _build(service, instance, check_metric_name(name), _checked(labels))
         if all(type(value) is str for _, value in pairs):  # 1, 1.0 and true are one key
-            self._remember(key, built)
+            self._remember(key, built, pairs)
         return built
 
     def part(self, whole: LabelSet, suffix: str, pairs: tuple[tuple[str, str], ...]) -> LabelSet:
@@ -143,10 +145,14 @@ class SeriesNames:
         known = self._known.get(key)
         if known is None:
             known = whole.merged({NAME: whole.name + suffix, **dict(pairs)})
-            self._remember(key, known)
+            self._remember(key, known, (*whole.items(), *pairs))
         return known
 
-    def _remember(self, key: tuple[object, ...], labels: LabelSet) -> None:
+    def _remember(
+        self, key: tuple[object, ...], labels: LabelSet, pairs: tuple[tuple[str, str], ...]
+    ) -> None:
+        if sum(len(label) + len(value) for label, value in pairs) > SERIES_CHARS_MAX:
+            return
         if len(self._known) >= self._kept:
             self._known.popitem(last=False)
         self._known[key] = labels

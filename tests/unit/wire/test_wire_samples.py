@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from alicia.series.kinds import MetricType
 from alicia.series.samples import Metadata
-from alicia.wire.names import SeriesNames, canonical_service
+from alicia.wire.names import SERIES_CHARS_MAX, SeriesNames, canonical_service
 from alicia.wire.samples import Decoded, MetricBody, decode_metrics
 
 NOW_MS = 1_795_425_234_000
@@ -351,6 +351,21 @@ def test_the_memory_of_names_is_bounded() -> None:
     assert [names.series("s", "s", f"x{i}", None) is made[i] for i in (1, 2, 3, 0)] == [
         True, True, True, False,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("over", [0, 1])
+def test_only_names_of_usual_size_are_remembered(over: int) -> None:
+    names = SeriesNames()
+    labels = {f"l{i:02}": "x" * 61 for i in range(SERIES_CHARS_MAX // 64)}
+    labels["l00"] += "x" * over
+    first, again = (names.series("s", "s", "m", labels) for _ in range(2))
+    assert first == again
+    assert (first is again) is (over == 0)
+    small = names.series("s", "s", "m", {"l": "x" * (SERIES_CHARS_MAX - 64 + over)})
+    rest = SERIES_CHARS_MAX - sum(len(n) + len(v) for n, v in small.items()) + over
+    bucket, same = (names.part(small, "_bucket", (("le", "1" * (rest - 2)),)) for _ in range(2))
+    assert bucket == same
+    assert (bucket is same) is (over == 0)
 
 
 _json = st.recursive(
