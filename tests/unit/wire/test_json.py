@@ -59,6 +59,9 @@ def test_breaks_with_a_typed_error(body: bytes, error: type[Undecodable]) -> Non
 def test_the_deepest_value_allowed_is_read_and_one_more_level_is_not() -> None:
     deepest = b"[" * JSON_DEPTH_MAX + b"]" * JSON_DEPTH_MAX
     assert isinstance(decode_bounded(deepest), list)
+    inside = JSON_DEPTH_MAX - 1
+    branched = b"[" * inside + b"[],[]" + b"]" * inside  # more brackets than levels
+    assert isinstance(decode_bounded(branched), list)
     with pytest.raises(TooDeep):
         decode_bounded(b"[" + deepest + b"]")
 
