@@ -3,7 +3,6 @@
 Source: reliability.md §4.
 """
 
-import errno
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import Final
 
 _SHARE: Final = 0.05
 _RESERVE_BYTES_MAX: Final = 256 * 1000 * 1000
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +54,6 @@ def probe(folder: Path, *, min_free_bytes: int | None = None) -> DiskSpace:
 def reserve_of(total_bytes: int) -> int:
     """The reserve where MIN_FREE_DISK is not set: the smaller of 5 % and 256 MB."""
     return min(int(total_bytes * _SHARE), _RESERVE_BYTES_MAX)
-
-
-def is_full(error: OSError) -> bool:
-    """Whether a write failed for want of space, a quota or a size limit included."""
-    return error.errno in _FULL
 
 
 def _megabytes(size: int) -> str:

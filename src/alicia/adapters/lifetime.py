@@ -73,8 +73,3 @@ class Ending:
         if not data:
             self._loop.remove_reader(fd)
             self.end("the supervisor ended")
-
-
-async def wait_for_end(environment: Mapping[str, str]) -> str:
-    """For programs that have nothing to stop if the end comes before this call."""
-    return await Ending(environment).wait()

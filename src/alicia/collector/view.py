@@ -42,8 +42,3 @@ def series_of_metric(store: Store, service: str, metric: str) -> list[LabelSet]:
     names = (metric, *(metric + suffix for suffix in COMPOUND_SUFFIXES if compound))
     of_service = equal(SERVICE, service)
     return [labels for name in names for labels in store.series((of_service, equal(NAME, name)))]
-
-
-def local_name(labels: LabelSet) -> str:
-    """A series' name within its service and instance: metric and further labels."""
-    return str(labels.without(SERVICE, INSTANCE))

@@ -67,10 +67,6 @@ class Index:
             and all(matcher.matches(labels.get(matcher.name, "")) for matcher in rest)
         ]
 
-    def names(self) -> list[str]:
-        """Every label name, sorted."""
-        return sorted(self._postings)
-
     def values(self, name: str) -> list[str]:
         """Every value of a label, sorted."""
         return sorted(self._postings.get(name, ()))

@@ -33,7 +33,6 @@ class StoreStats:
 
     series: int
     samples: int
-    samples_written: int  # since start
     bytes: int
     oldest_ms: int | None
     newest_ms: int | None
@@ -49,7 +48,6 @@ class Store:
         self._index = Index()
         self._metadata = MetadataTable(entries_max=limits.max_series)
         self._cardinality = Cardinality()
-        self._samples_written = 0
 
     def write(self, batch: Batch) -> tuple[Verdict, ...]:
         """Take a batch: one verdict per sample, in order; a bad one never fails its neighbours."""
@@ -62,7 +60,6 @@ class Store:
             self._cardinality.refused(labels, now_ms=batch.received_ms)
         for (service, metric), metadata in batch.metadata.items():
             self._metadata.describe(service, metric, metadata)
-        self._samples_written += len(staged.puts)
         return staged.verdicts
 
     def expire(self, now_ms: int) -> Iterator[int]:
@@ -158,10 +155,6 @@ class Store:
         """A series' place in the order of creation, for paging."""
         return self._index.number(labels)
 
-    def label_names(self) -> list[str]:
-        """Every label name in use, sorted."""
-        return self._index.names()
-
     def label_values(self, name: str) -> list[str]:
         """Every value of a label in use, sorted."""
         return self._index.values(name)
@@ -193,7 +186,6 @@ class Store:
         return StoreStats(
             len(self._head),
             sizes.samples,
-            self._samples_written,
             sizes.samples * _SAMPLE_BYTES,
             sizes.span.oldest_ms,
             sizes.span.newest_ms,

@@ -1,9 +1,8 @@
-import errno
 from pathlib import Path
 
 import pytest
 
-from alicia.adapters.disk_space import DiskSpace, is_full, probe, reserve_of
+from alicia.adapters.disk_space import DiskSpace, probe, reserve_of
 
 
 @pytest.mark.parametrize(
@@ -33,11 +32,3 @@ def test_a_real_folder_answers(tmp_path: Path) -> None:
     assert 0 < space.free_bytes <= space.total_bytes
     assert space.reserve_bytes == reserve_of(space.total_bytes)
     assert probe(tmp_path, min_free_bytes=space.total_bytes + 1).is_low
-
-
-@pytest.mark.parametrize(
-    ("number", "full"),
-    [(errno.ENOSPC, True), (errno.EDQUOT, True), (errno.EFBIG, True), (errno.EIO, False)],
-)
-def test_full_disks_have_several_names(number: int, full: bool) -> None:
-    assert is_full(OSError(number, "x")) is full
