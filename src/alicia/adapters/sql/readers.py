@@ -50,10 +50,16 @@ class Readers:
                 connection.execute("BEGIN")
                 return query(connection)
             finally:
-                connection.execute("ROLLBACK")
-                self._idle.put(connection)
+                self._give_back(connection)
         except sqlite3.Error as error:
             raise meaning_of(error, self._path.name) from error
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        try:
+            if connection.in_transaction:  # some errors have ended it already
+                connection.execute("ROLLBACK")
+        finally:
+            self._idle.put(connection)
 
     def _borrow(self) -> sqlite3.Connection:
         try:

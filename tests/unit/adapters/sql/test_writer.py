@@ -162,3 +162,27 @@ async def test_readers_see_commits_and_cannot_write(writer: Writer, tmp_path: Pa
     await readers.close()
     with pytest.raises(DatabaseUnavailable):
         await readers.run(count)
+
+
+async def test_a_read_that_ends_its_transaction_tells_why_and_costs_no_connection(
+    writer: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = 0
+    connect = sqlite3.connect
+
+    def counted(*args: object, **kwargs: object) -> sqlite3.Connection:
+        nonlocal opened
+        opened += 1
+        return connect(*args, **kwargs)  # type: ignore[call-overload,no-any-return]
+
+    def broken(connection: sqlite3.Connection) -> None:
+        connection.execute("ROLLBACK")  # as SQLite does by itself after a failed read
+        raise sqlite3.OperationalError("disk I/O error")
+
+    readers = Readers(tmp_path / "x.db")
+    monkeypatch.setattr(sqlite3, "connect", counted)
+    for _ in range(5):
+        with pytest.raises(DatabaseUnavailable, match="disk I/O error"):
+            await readers.run(broken)
+    assert opened == 1
+    await readers.close()
