@@ -106,8 +106,8 @@ def test_uptime_says_when_a_service_began() -> None:
     ("host", "port", "address"),
     [("127.0.0.1", 80, "127.0.0.1:80"), ("::1", 80, "[::1]:80"), ("10.1.2.3", 1, "10.1.2.3:1"),
      ("8.8.8.8", 80, ""), ("169.254.169.254", 80, ""), ("example.org", 80, ""),
-     ("127.0.0.1", "80", ""), ("127.0.0.1", True, ""), ("127.0.0.1", 0, ""), ("127.0.0.1", 70_000, ""),
-     (None, 80, "")],
+     ("127.0.0.1", "80", ""), ("127.0.0.1", True, ""), ("127.0.0.1", 0, ""),
+     ("127.0.0.1", 70_000, ""), (None, 80, "")],
 )  # fmt: skip
 def test_only_local_addresses_are_believed(host: object, port: object, address: str) -> None:
     [sighting] = sightings(
