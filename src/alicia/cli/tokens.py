@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from alicia.adapters.broker.accounts import Accounts
+from alicia.adapters.broker.accounts import Accounts, check_service_account
 from alicia.adapters.clock import SystemRandom
 from alicia.adapters.http.roles import Role
 from alicia.adapters.http.tokens import YEAR_MS, Token, TokenFile
@@ -47,6 +47,7 @@ def create(context: Context) -> int:
     )
     if not _SERVICE.fullmatch(service):
         raise Usage(f"--service: {service[:64]!r} may hold letters, digits, _ . - and no more")
+    check_service_account(service)
     secret, token = _file(context.settings).create(
         role,
         service=service,

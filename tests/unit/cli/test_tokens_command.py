@@ -50,6 +50,15 @@ def test_nothing_is_readable_by_others(data: Path) -> None:
     assert {path.stat().st_mode & 0o077 for path in files} == {0}
 
 
+def test_our_own_name_gets_neither_token_nor_account(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["token", "create", "--service", "alicia"]) != Exit.DONE
+    assert "choose another name" in capsys.readouterr().err
+    assert not TokenFile(data / "tokens.json").list()
+    assert not (data / "broker").exists()
+
+
 def test_a_service_also_gets_its_account_on_the_broker(
     data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from alicia.adapters.files import create_once, make_private_folder, write_atomically
-from alicia.base.errors import AliciaError, Kind
+from alicia.base.errors import AliciaError, BadField, Kind
 
 _ITERATIONS: Final = 101  # Mosquitto's own number; the passwords are long and random
 _SALT_BYTES: Final = 12
@@ -69,8 +69,12 @@ class Accounts:
         """Make or renew the account of a service; returns its password, shown once.
 
         ``role``: ``operator`` may trigger events, ``editor`` may change them too.
+
+        Raises:
+            BadField: the name is that of our own account.
         Source: security.md §4.
         """
+        check_service_account(name)
         self.ensure_own()
         password = secrets.token_urlsafe(_PASSWORD_BYTES)
         self._put(name, password, service_rules(name, role=role, prefix=self._prefix))
@@ -104,6 +108,20 @@ class Accounts:
     def _write(self, lines: list[str], blocks: list[str]) -> None:
         write_atomically(self.passwords, ("\n".join(lines) + "\n").encode())
         write_atomically(self.acl, ("\n\n".join(blocks) + "\n").encode())
+
+
+def check_service_account(name: str) -> None:
+    """Refuse the name under which our own services enter, for they would be locked out.
+
+    Raises:
+        BadField: it is that name.
+    """
+    if name == Accounts.OWN:
+        raise BadField(
+            "service",
+            f"service: {name!r} is the account of our own services; choose another name",
+            reason="taken_name",
+        )
 
 
 def _text_of(path: Path) -> str:

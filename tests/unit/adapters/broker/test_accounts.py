@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from alicia.adapters.broker.accounts import Accounts, DamagedAccounts, mosquitto_hash, service_rules
+from alicia.base.errors import BadField
 
 
 def test_the_hash_is_the_one_mosquitto_passwd_makes() -> None:
@@ -50,6 +51,15 @@ def test_damaged_account_files_are_named_and_kept(tmp_path: Path, name: str) -> 
     with pytest.raises(DamagedAccounts, match=rf"/{name} is damaged; put a backup in its place"):
         accounts.add_service("kitchen")
     assert (tmp_path / name).read_bytes() == b"\xff\xfe"
+
+
+def test_no_service_takes_our_own_account(tmp_path: Path) -> None:
+    accounts = Accounts(tmp_path, prefix="alicia")
+    accounts.ensure_own()
+    before = (tmp_path / "passwords").read_text(), (tmp_path / "acl").read_text()
+    with pytest.raises(BadField, match="'alicia' is the account of our own services"):
+        accounts.add_service("alicia")
+    assert ((tmp_path / "passwords").read_text(), (tmp_path / "acl").read_text()) == before
 
 
 def test_a_service_is_added_and_renewed_beside_the_others(tmp_path: Path) -> None:
