@@ -9,7 +9,7 @@ import msgspec
 from fastapi import APIRouter
 
 from alicia.adapters.bus.speaker import Speaker
-from alicia.adapters.closing import end_each
+from alicia.adapters.closing import Step, end_in_order
 from alicia.adapters.http.outbound import Outbound
 from alicia.adapters.settings import Settings
 from alicia.adapters.sql.alerts import SqlAlertStore
@@ -48,6 +48,7 @@ from alicia.wire.envelope import Unwrapped
 from alicia.wire.ports import Bus, Message
 
 JUDGE_MS: Final = 1000
+STOP_SECONDS_MAX: Final = 2.0
 FEED_MS: Final = 2000
 
 
@@ -146,14 +147,15 @@ class Decisions:
     async def stop(self) -> None:
         """Save the rest and close; safe after a start that failed half-way, and twice."""
         opened, self._open = self._open, False
-        await end_each(
-            ("the live streams", self.live.close),
-            ("the queries", self._queries.close),
-            ("the rules' queries", self._rule_queries.close),
-            *([("saving the services", self.fleet.flush)] if opened else ()),
-            ("outgoing connections", self._outbound.close),
-            ("the database", self._database.close),
+        steps = (
+            Step("live streams", self.live.close),
+            Step("queries", self._queries.close),
+            Step("the rules' queries", self._rule_queries.close),
+            *([Step("saving the services", self.fleet.flush, 1.0)] if opened else ()),
+            Step("outbound", self._outbound.close, 0.3),
+            Step("database", self._database.close, 0.7),
         )
+        await end_in_order(steps, seconds_max=STOP_SECONDS_MAX)
 
     def observe(self, message: Message, opened: Unwrapped) -> None:
         """Take in one message of a peer; never raises."""

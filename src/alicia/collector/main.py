@@ -9,7 +9,7 @@ from typing import Final
 from alicia.adapters.bus.connect import make_bus
 from alicia.adapters.bus.speaker import Presence, Speaker
 from alicia.adapters.clock import SystemClock, SystemRandom
-from alicia.adapters.closing import end_each
+from alicia.adapters.closing import Step, end_in_order
 from alicia.adapters.disk_space import probe as probe_space
 from alicia.adapters.health import Health
 from alicia.adapters.host import HostProbe
@@ -32,7 +32,7 @@ from alicia.collector.api.snapshot import page_snapshot
 from alicia.collector.api.stats import stats_routes
 from alicia.collector.broker import BrokerMetrics
 from alicia.collector.canary import Canary
-from alicia.collector.decisions import FEED_MS, JUDGE_MS, Decisions
+from alicia.collector.decisions import FEED_MS, JUDGE_MS, STOP_SECONDS_MAX, Decisions
 from alicia.collector.disk import DiskWatch
 from alicia.collector.ingest import Ingest
 from alicia.collector.poll import Spellings
@@ -53,7 +53,7 @@ _TICK_MS: Final = 10_000
 _DISK_MS: Final = 1000
 _FIRST_LOOK_MS: Final = 1000  # the first CPU percentage needs a span to cover
 _IO_THREADS: Final = 4
-_HTTP_GRACE_SECONDS: Final = 2.0
+_HTTP_GRACE_SECONDS: Final = 1.5
 _STATIC: Final = Path(__file__).with_name("static")
 Connect = Callable[[str, Publication], Bus]
 _LOOPS: Final = frozenset(
@@ -179,17 +179,16 @@ class Collector:
 
     async def stop(self) -> None:
         """End everything in the reverse order; safe after a start that failed half-way."""
-        await end_each(("the loops", self._loops.end))
-        # These have bounds of their own.
-        await end_each(
-            ("the HTTP server", lambda: self._server.stop(_HTTP_GRACE_SECONDS)),
-            ("the good-bye", self._leave),
-            ("the bus", self.bus.stop),
-            ("rules and services", self.decisions.stop),
-            ("the note of our address", self._run_file.remove),
-            ("threads", lambda: self._io.shutdown(wait=False, cancel_futures=True)),
-            seconds_max=None,
+        steps = (
+            Step("loops", self._loops.end, 0.5),
+            Step("HTTP", lambda: self._server.stop(_HTTP_GRACE_SECONDS), 1.8),
+            Step("good-bye", self._leave, 0.6),
+            Step("bus", self.bus.stop, 0.8),
+            Step("rules and services", self.decisions.stop, STOP_SECONDS_MAX + 0.1),
+            Step("run file", self._run_file.remove),
+            Step("threads", lambda: self._io.shutdown(wait=False, cancel_futures=True)),
         )
+        await end_in_order(steps)
 
     async def _leave(self) -> None:
         if self.bus.state.connected:

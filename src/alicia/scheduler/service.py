@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from alicia.adapters.actions import Actions
 from alicia.adapters.bus.connect import make_bus
 from alicia.adapters.bus.speaker import Presence, Speaker
+from alicia.adapters.closing import Step, end_in_order
 from alicia.adapters.health import Check, Condition, Health
 from alicia.adapters.http.app import build_app
 from alicia.adapters.http.guard import make_guard
@@ -35,7 +36,6 @@ from alicia.scheduler.cleanup import Cleanup
 from alicia.scheduler.commands import Inbox, own_filters
 from alicia.scheduler.desk import Desk
 from alicia.scheduler.dispatch import Dispatcher
-from alicia.scheduler.ending import Step, end_in_order
 from alicia.scheduler.leasing import Leasing
 from alicia.scheduler.listeners import Listeners
 from alicia.scheduler.notices import Notices
@@ -56,7 +56,6 @@ from alicia.wire.topics import Topics
 _RESUME_EVERY_MS: Final = 1000
 _STOP_GRACE_SECONDS: Final = 1.0
 _HTTP_GRACE_SECONDS: Final = 1.5
-_STOP_SECONDS_MAX: Final = 4.2  # the supervisor kills at 4.5 s
 _CAPABILITIES: Final = ("scheduling", "events", "executions")
 _FAULTY: Final = ("ledger", "lease", "plan", "dispatch", "execution", "resume", "loop")
 
@@ -153,7 +152,7 @@ class Scheduler:
             Step("outbound", self.outbound.close, 0.3),
             Step("lease", self.leasing.release, 0.5),
         )
-        await end_in_order(steps, seconds_max=_STOP_SECONDS_MAX)
+        await end_in_order(steps)
         self._run_file.remove()
 
     def _build_bus(self, bus: Bus | None, node: str) -> None:

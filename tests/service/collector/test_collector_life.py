@@ -95,7 +95,7 @@ async def test_what_fails_at_the_stop_does_not_keep_the_rest_open(
     with pytest.raises(RuntimeError):
         await harness.collector.system.collect()  # its threads are gone
     told = [record.getMessage() for record in caplog.records]
-    assert "stopping: the bus failed: the disk is full" in told
+    assert "stopping: bus failed: the disk is full" in told
     assert "stopping: saving the services failed: the disk is full" in told
 
 

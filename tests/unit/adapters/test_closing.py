@@ -7,42 +7,58 @@ import pytest
 from alicia.adapters.bus.memory import MemoryBroker, MemoryBus
 from alicia.adapters.bus.speaker import Presence, Speaker
 from alicia.adapters.clock import SystemClock, SystemRandom
-from alicia.adapters.closing import end_each
+from alicia.adapters.closing import Step, end_in_order
 from alicia.base.counters import Counters
 from alicia.base.errors import Unavailable
 from alicia.wire.ports import Publication
 from alicia.wire.topics import Topics
 
 
-async def test_steps_that_fail_or_hang_are_named_and_the_rest_follows(
+class Parts:
+    """Notes what was ended; each part ends as it is told."""
+
+    def __init__(self) -> None:
+        self.ended: list[str] = []
+
+    def step(
+        self, name: str, *, fails: Exception | None = None, hangs: bool = False, s: float = 30
+    ) -> Step:
+        async def end() -> None:
+            if fails is not None:
+                raise fails
+            if hangs:
+                await asyncio.get_running_loop().create_future()
+            self.ended.append(name)
+
+        return Step(name, end, s)
+
+
+async def test_neither_a_fault_nor_a_hang_keeps_the_rest_from_ending(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    taken: list[str] = []
-
-    async def full() -> None:
-        raise Unavailable("the disk is full")
-
-    def broken() -> None:
-        raise ValueError("a bug")
-
-    async def late() -> None:
-        await asyncio.sleep(0)
-        taken.append("late")
-
-    await end_each(
-        ("saving", full),
-        ("counting", broken),
-        ("waiting", asyncio.Event().wait),
-        ("plain", lambda: taken.append("plain")),
-        ("late", late),
-        seconds_max=0.05,
-    )
-    assert taken == ["plain", "late"]
-    assert [record.getMessage() for record in caplog.records] == [
-        "stopping: saving failed: the disk is full",
-        "stopping: counting failed",
-        "stopping: waiting took more than 0.05 s; it is left as it is",
+    parts = Parts()
+    steps = [
+        parts.step("a"),
+        parts.step("b", fails=RuntimeError("a fault of ours")),
+        parts.step("c", hangs=True, s=0.01),
+        parts.step("d", fails=Unavailable("the disk is full")),
+        parts.step("e"),
     ]
+    await end_in_order(steps, seconds_max=30)
+    assert parts.ended == ["a", "e"]
+    assert [record.getMessage() for record in caplog.records] == [
+        "stopping: b failed; the rest is ended all the same",
+        "stopping: c did not end in time and is left behind",
+        "stopping: d failed: the disk is full",
+    ]
+
+
+async def test_all_together_have_a_bound_too() -> None:
+    parts = Parts()
+    at_once = Step("d", lambda: parts.ended.append("d"))
+    async with asyncio.timeout(10):
+        await end_in_order([*(parts.step(n, hangs=True) for n in "abc"), at_once], seconds_max=0.05)
+    assert parts.ended == ["d"], "what awaits nothing is always done"
 
 
 class FrozenBus(MemoryBus):
