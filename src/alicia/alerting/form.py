@@ -38,10 +38,6 @@ class Form:
         """Add a fault of our own finding."""
         self._faults.append(FieldError((field,), f"{field}: {message}", reason))
 
-    def note_error(self, field: str, error: BadField) -> None:
-        """Add the fault of a parser under the name of the field it read."""
-        self._faults.append(FieldError((field,), f"{field}: {error}", error.reason))
-
     def has_fault(self, *fields: str) -> bool:
         """Whether one of the fields is already known to be wrong."""
         return any(fault.loc[0] in fields for fault in self._faults)

@@ -31,7 +31,6 @@ _NAME_CHARS_MAX: Final = 256
 _TEXT_CHARS_MAX: Final = 4096
 _TAGS_MAX: Final = 64
 _CHAIN_MAX: Final = 20
-_TARGET_FIELDS: Final = frozenset({"target_topic", "target_service", "payload"})
 
 
 def parse_event(

@@ -38,8 +38,6 @@ MACROS: Final = {
     "@midnight": "0 0 * * *",
     "@hourly": "0 * * * *",
 }
-# These make other triggers; ``kinds`` resolves them.
-OTHER_TRIGGERS: Final = ("@reboot", "@every", "@at")
 
 
 @dataclass(frozen=True, slots=True)
