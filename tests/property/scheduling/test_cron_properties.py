@@ -15,7 +15,7 @@ from alicia.scheduling.triggers.cron_fields import CronError
 from alicia.scheduling.triggers.cron_parse import parse_cron
 from alicia.scheduling.triggers.local import LocalTrigger
 
-# A zone, and a clock change in it: gap, overlap, half an hour, two hours, midnight, a lost day.
+# A zone, and a clock change in it: gap, overlap, half an hour, two, three, midnight, a lost day.
 CHANGES = [
     ("Europe/Riga", "2021-03-28T01:00+00:00"),
     ("Europe/Riga", "2021-10-31T01:00+00:00"),
@@ -25,6 +25,8 @@ CHANGES = [
     ("Australia/Lord_Howe", "2022-04-02T15:00+00:00"),
     ("Antarctica/Troll", "2021-03-28T01:00+00:00"),
     ("Antarctica/Troll", "2021-10-31T01:00+00:00"),
+    ("Antarctica/Casey", "2009-10-17T18:00+00:00"),
+    ("Antarctica/Casey", "2010-03-04T15:00+00:00"),
     ("America/Havana", "2021-03-14T05:00+00:00"),
     ("Africa/Cairo", "2023-04-27T22:00+00:00"),
     ("Asia/Beirut", "2022-03-26T22:00+00:00"),
