@@ -3,7 +3,6 @@
 Source: contract.md §4.
 """
 
-from collections.abc import Mapping
 from http import HTTPStatus
 
 from fastapi import APIRouter, Request
@@ -22,7 +21,7 @@ from alicia.scheduler.api.preconditions import (
     etag,
     idempotency_key,
 )
-from alicia.scheduler.api.rendering import Rendering
+from alicia.scheduler.api.rendering import Rendering, in_turns
 from alicia.scheduler.desk import Desk
 from alicia.scheduling.event import EventRecord, EventStatus
 from alicia.scheduling.ports import EventFilter, Ledger, Remembered
@@ -33,7 +32,7 @@ def event_routes(desk: Desk, ledger: Ledger, rendering: Rendering) -> APIRouter:
     router = APIRouter(tags=["events"])
 
     @router.get("/events", dependencies=[needs(Role.VIEWER)])
-    async def list_events(request: Request) -> Mapping[str, object]:
+    async def list_events(request: Request) -> Response:
         """Events in order of creation."""
         status = query_choice(request, "status", tuple(EventStatus))
         page = await ledger.events(
@@ -46,8 +45,8 @@ def event_routes(desk: Desk, ledger: Ledger, rendering: Rendering) -> APIRouter:
             limit=list_limit(request),
             cursor=query_text(request, "cursor") or "",
         )
-        events = [rendering.event(record) for record in page.items]
-        return with_cursor({"events": events}, page.next_cursor)
+        events = await in_turns(page.items, rendering.event)
+        return Json(with_cursor({"events": events}, page.next_cursor))
 
     @router.post("/events", dependencies=[needs(Role.EDITOR)])
     async def create_event(request: Request) -> Response:

@@ -6,12 +6,15 @@ Source: contract.md §4.
 from collections.abc import Mapping
 
 from fastapi import APIRouter, Request
+from starlette.responses import Response
 
 from alicia.adapters.http.body import read_object
+from alicia.adapters.http.json_response import Json
 from alicia.adapters.http.query import query_choice, query_text, query_time_ms
 from alicia.adapters.http.roles import Caller, Role, caller_of, needs
 from alicia.base.errors import BadField, Denied, NotFound
 from alicia.scheduler.api.events import list_limit, with_cursor
+from alicia.scheduler.api.rendering import in_turns
 from alicia.scheduler.track import Tracker
 from alicia.scheduling.execution import Execution, ExecutionStatus, Reason
 from alicia.scheduling.ports import ExecutionFilter, Ledger
@@ -25,7 +28,7 @@ def execution_routes(ledger: Ledger, tracker: Tracker) -> APIRouter:
     """The routes of executions."""
     router = APIRouter(tags=["executions"])
 
-    async def history(request: Request, event_id: str) -> Mapping[str, object]:
+    async def history(request: Request, event_id: str) -> Response:
         since_ms = query_time_ms(request, "since")
         status = query_choice(request, "status", tuple(ExecutionStatus))
         page = await ledger.history(
@@ -37,19 +40,19 @@ def execution_routes(ledger: Ledger, tracker: Tracker) -> APIRouter:
             limit=list_limit(request),
             cursor=query_text(request, "cursor") or "",
         )
-        rows = [execution_to_api(execution) for execution in page.items]
-        return with_cursor({"executions": rows}, page.next_cursor)
+        rows = await in_turns(page.items, execution_to_api)
+        return Json(with_cursor({"executions": rows}, page.next_cursor))
 
     @router.get("/executions", dependencies=[needs(Role.VIEWER)])
-    async def list_executions(request: Request) -> Mapping[str, object]:
+    async def list_executions(request: Request) -> Response:
         """Executions of one event or of all, newest first."""
         return await history(request, query_text(request, "event_id") or "")
 
     @router.get("/executions/{some_id}", dependencies=[needs(Role.VIEWER)])
-    async def get_executions(some_id: str, request: Request) -> Mapping[str, object]:
+    async def get_executions(some_id: str, request: Request) -> Response:
         """The history of an event; or, by its own id, one execution with its attempts."""
         try:
-            return {"execution": execution_to_api(await ledger.execution(some_id))}
+            return Json({"execution": execution_to_api(await ledger.execution(some_id))})
         except NotFound:
             await _must_exist(ledger, some_id)
         return await history(request, some_id)

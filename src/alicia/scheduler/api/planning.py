@@ -18,7 +18,7 @@ from alicia.adapters.http.roles import Role, needs
 from alicia.base.clock import Clock
 from alicia.base.errors import BadField
 from alicia.scheduler.api.events import list_limit
-from alicia.scheduler.api.rendering import Rendering
+from alicia.scheduler.api.rendering import Rendering, in_turns
 from alicia.scheduler.audit import Auditor
 from alicia.scheduler.calendar import Calendar
 from alicia.scheduler.desk import Desk
@@ -59,13 +59,15 @@ def import_routes(desk: Desk, rendering: Rendering) -> APIRouter:
         """Events from a crontab, or from a YAML or JSON list; 422 if none could be used."""
         body = await read_body(request, EVENT_FILES)
         kind = media_type(request.headers.get("content-type", ""))
-        batch = read_batch(body, kind, system=query_switch(request, "system", default=False))
+        system = query_switch(request, "system", default=False)
+        # Reading YAML takes seconds per megabyte, and firing must not wait for that.
+        batch = await asyncio.to_thread(read_batch, body, kind, system=system)
         dry_run = query_switch(request, "dry_run", default=False)
         done = await import_batch(desk, batch, dry_run=dry_run)
         reply = {
             "dry_run": dry_run,
             "accepted": len(done.records),
-            "events": [rendering.event(record) for record in done.records],
+            "events": await in_turns(done.records, rendering.event),
             "rejected": done.faults,
             "warnings": done.notes,
         }

@@ -1,11 +1,26 @@
 """Events as the API answers them, with what only the service knows: triggers and the time."""
 
+import asyncio
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
 from alicia.base.clock import Clock
 from alicia.scheduler.secrets import masked_action
 from alicia.scheduler.timings import Timings
 from alicia.scheduling.definition import action_fields
 from alicia.scheduling.event import EventRecord, HttpAction
 from alicia.scheduling.view import event_to_api
+
+T = TypeVar("T")
+
+
+async def in_turns(items: Iterable[T], show: Callable[[T], object]) -> list[object]:
+    """Many items as the API answers them, in order; firing gets its turn after each."""
+    shown = []
+    for item in items:
+        shown.append(show(item))
+        await asyncio.sleep(0)
+    return shown
 
 
 class Rendering:
