@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from alicia.base.clock import Clock
+from alicia.scheduler.api.rendering import in_turns
 from alicia.scheduler.timings import Timings
 from alicia.scheduling.event import SECOND_US, EventRecord
 from alicia.scheduling.ports import EventFilter, ExecutionFilter, Ledger
@@ -32,7 +33,7 @@ class Calendar:
         return {
             "start": start_us / SECOND_US,
             "end": end_us / SECOND_US,
-            "past": [execution_to_api(row) for row in reversed(past.items)],
+            "past": await in_turns(reversed(past.items), execution_to_api),
             "planned": planned,
             "truncated": cut or bool(past.next_cursor),
         }
@@ -40,7 +41,7 @@ class Calendar:
     async def _planned(self, start_us: int, end_us: int) -> tuple[list[dict[str, object]], bool]:
         planned: list[dict[str, object]] = []
         cut, cursor = False, ""
-        while len(planned) < RUNS_MAX:
+        while len(planned) <= RUNS_MAX:  # one more tells that there is more
             page = await self._ledger.events(
                 EventFilter(active_only=True), limit=_EVENTS_PAGE, cursor=cursor
             )

@@ -142,6 +142,7 @@ class Desk:
             Conflict: it was edited meanwhile, or is not at ``if_rev``.
         """
         record = await self._editable(event_id)
+        _check_revision(record, if_rev)
         now_us = self._clock.now_us()
         event = update_event(
             record.event,
@@ -156,7 +157,7 @@ class Desk:
             event=event,
             next_due_us=self._due_after_edit(record, event, now_us),
         )
-        stored = await self._store(edited, expected_rev=if_rev or record.rev)
+        stored = await self._store(edited, expected_rev=record.rev)
         return self._told(Verb.UPDATE, stored)
 
     async def pause(self, event_id: str, *, until: object = None) -> EventRecord:
@@ -230,13 +231,15 @@ class Desk:
                 self._counters.add("resume_errors")
                 _log.exception("event %s was not resumed; it is tried again", event_id)
 
-    async def cancel(self, event_id: str) -> EventRecord:
+    async def cancel(self, event_id: str, *, if_rev: int | None = None) -> EventRecord:
         """End an event for good, with its open executions; history stays.
 
         Raises:
             NotFound: there is no such event.
+            Conflict: it was edited meanwhile, or is not at ``if_rev``.
         """
         record = await self._ledger.get(event_id)
+        _check_revision(record, if_rev)
         if record.lifecycle is Lifecycle.CANCELLED:
             return self._told(Verb.CANCEL, record)
         ended = replace(
@@ -250,13 +253,14 @@ class Desk:
         await self._cancel_open(event_id)
         return self._told(Verb.CANCEL, await self._ledger.get(event_id))
 
-    async def purge(self, event_id: str) -> None:
+    async def purge(self, event_id: str, *, if_rev: int | None = None) -> None:
         """Remove an event with its history.
 
         Raises:
             NotFound: there is no such event.
+            Conflict: as ``cancel``.
         """
-        await self.cancel(event_id)
+        await self.cancel(event_id, if_rev=if_rev)
         await self._ledger.purge(event_id)
         self._dispatcher.removed(event_id)
         await self._listeners.removed(event_id)
@@ -364,6 +368,12 @@ class Desk:
             ended_us=now_us,
             owner=self._node,
         )
+
+
+def _check_revision(record: EventRecord, wanted: int | None) -> None:
+    """Refuse a change of another revision than the caller has seen."""
+    if wanted is not None and wanted != record.rev:
+        raise Conflict(f"the event is at revision {record.rev}, not {wanted}; read it again")
 
 
 def _check_headers(action: HttpAction) -> None:

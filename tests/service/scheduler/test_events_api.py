@@ -223,6 +223,38 @@ async def test_a_pause_may_end_by_itself(harness: Harness) -> None:
     assert (past.status_code, past.json()["type"]) == (422, "until_past")
 
 
+@pytest.mark.parametrize("path", ["/events/e1", "/events/e1?purge=true"])
+async def test_an_end_of_another_revision_than_was_read_is_refused_at_the_write(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    await harness.add(event_id="e1")
+    desk, cancel = harness.scheduler.desk, harness.scheduler.desk.cancel
+
+    async def cancel_late(event_id: str, **fields: Any) -> object:
+        await harness.http.put("/events/e1", json={"name": "new"})  # just before the write
+        return await cancel(event_id, **fields)
+
+    monkeypatch.setattr(desk, "cancel", cancel_late)
+    reply = await harness.http.delete(path, headers={"If-Match": '"1"'})
+    assert (reply.status_code, reply.json()["type"]) == (412, "precondition_failed")
+    event = (await harness.get("/events/e1"))["event"]
+    assert (event["status"], event["name"], event["rev"]) == ("pending", "new", 2)
+    monkeypatch.undo()
+    assert (await harness.http.delete(path, headers={"If-Match": '"2"'})).status_code == 200
+
+
+async def test_the_calendar_says_whether_more_events_would_run(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("alicia.scheduler.calendar.RUNS_MAX", 3)
+    monkeypatch.setattr("alicia.scheduler.calendar._EVENTS_PAGE", 3)
+    window = "/calendar?start=4070908800&end=4070995200"  # the first day of 2099
+    for n in range(5):
+        await harness.add(event_id=f"e{n}", cron_expression="0 12 1 1 *")
+        found = await harness.get(window)
+        assert (len(found["planned"]), found["truncated"]) == (min(n + 1, 3), n >= 3)
+
+
 async def test_an_event_that_cannot_be_resumed_holds_up_no_other(
     harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:

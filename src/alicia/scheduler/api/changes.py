@@ -16,7 +16,7 @@ from alicia.adapters.http.query import query_switch
 from alicia.adapters.http.roles import Role, needs
 from alicia.base.errors import BadField
 from alicia.scheduler.api.events import one_event
-from alicia.scheduler.api.preconditions import check_revision, idempotency_key, if_match
+from alicia.scheduler.api.preconditions import at_revision, idempotency_key, if_match
 from alicia.scheduler.api.rendering import Rendering
 from alicia.scheduler.desk import Desk
 from alicia.scheduler.starts import Order
@@ -34,21 +34,21 @@ def change_routes(desk: Desk, ledger: Ledger, rendering: Rendering) -> APIRouter
         patch = await read_object(request)
         wanted = if_match(request)
         before = await ledger.get(event_id)
-        check_revision(before.rev, wanted)
-        record = await desk.update(event_id, patch, if_rev=wanted)
+        with at_revision(wanted):
+            record = await desk.update(event_id, patch, if_rev=wanted)
         note_change(request, before=rendering.event(before), after=rendering.event(record))
         return one_event(rendering, record)
 
     @router.delete("/events/{event_id}", dependencies=[needs(Role.EDITOR)])
     async def delete_event(event_id: str, request: Request) -> Response:
         """Cancel an event; with ``purge`` its history goes too."""
-        before = await ledger.get(event_id)
-        check_revision(before.rev, if_match(request))
-        note_change(request, before=rendering.event(before))
-        if query_switch(request, "purge", default=False):
-            await desk.purge(event_id)
-            return Json({"event_id": event_id, "purged": True})
-        return one_event(rendering, await desk.cancel(event_id))
+        wanted, purge = if_match(request), query_switch(request, "purge", default=False)
+        note_change(request, before=rendering.event(await ledger.get(event_id)))
+        with at_revision(wanted):
+            if purge:
+                await desk.purge(event_id, if_rev=wanted)
+                return Json({"event_id": event_id, "purged": True})
+            return one_event(rendering, await desk.cancel(event_id, if_rev=wanted))
 
     return router
 

@@ -2,13 +2,15 @@
 
 import hashlib
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import ClassVar, Final
 
 from starlette.requests import Request
 
 from alicia.adapters.http.errors import HttpError
-from alicia.base.errors import BadField, Kind
+from alicia.base.errors import BadField, Conflict, Kind
 
 KEY_CHARS_MAX: Final = 255
 _ETAG: Final = re.compile(r'(?:W/)?"(\d{1,18})"')
@@ -46,16 +48,19 @@ def if_match(request: Request) -> int | None:
     return int(match[1])
 
 
-def check_revision(stored: int, wanted: int | None) -> None:
-    """Refuse a change of another revision than the caller has seen.
+@contextmanager
+def at_revision(wanted: int | None) -> Iterator[None]:
+    """Call a lost race what it is to a caller who named a revision.
 
     Raises:
-        PreconditionFailed: the event has changed since.
+        PreconditionFailed: the event has changed since the caller read it.
     """
-    if wanted is not None and wanted != stored:
-        raise PreconditionFailed(
-            f"the event is at revision {stored}, not {wanted}; read it again and repeat the change"
-        )
+    try:
+        yield
+    except Conflict as error:
+        if wanted is None or error.code != Conflict.code:
+            raise
+        raise PreconditionFailed(str(error)) from None
 
 
 def idempotency_key(request: Request) -> str | None:
