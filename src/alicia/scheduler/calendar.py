@@ -6,10 +6,10 @@ from typing import Final
 
 from alicia.base.clock import Clock
 from alicia.scheduler.api.rendering import in_turns
+from alicia.scheduler.secrets import shown_execution
 from alicia.scheduler.timings import Timings
 from alicia.scheduling.event import SECOND_US, EventRecord
 from alicia.scheduling.ports import EventFilter, ExecutionFilter, Ledger
-from alicia.scheduling.view import execution_to_api
 
 RUNS_MAX: Final = 10_000
 RUNS_PER_EVENT_MAX: Final = 1000
@@ -33,7 +33,7 @@ class Calendar:
         return {
             "start": start_us / SECOND_US,
             "end": end_us / SECOND_US,
-            "past": await in_turns(reversed(past.items), execution_to_api),
+            "past": await in_turns(reversed(past.items), shown_execution),
             "planned": planned,
             "truncated": cut or bool(past.next_cursor),
         }

@@ -292,6 +292,7 @@ class Desk:
 
     async def _check(self, event: Event) -> None:
         """The faults that only the rest of the system shows."""
+        check_unmasked(event)
         if isinstance(event.action, HttpAction):
             self._outbound.check(event.action.url, field="action.url")
             _check_headers(event.action)
@@ -378,7 +379,6 @@ def _check_revision(record: EventRecord, wanted: int | None) -> None:
 
 def _check_headers(action: HttpAction) -> None:
     """Refuse at once what could not be sent later."""
-    check_unmasked(action)
     try:
         checked_headers(dict(action.headers))
     except BadField as error:

@@ -41,6 +41,7 @@ from alicia.scheduler.listeners import Listeners
 from alicia.scheduler.notices import Notices
 from alicia.scheduler.obedience import Obedience
 from alicia.scheduler.outcomes import Outcomes
+from alicia.scheduler.secrets import shown_execution
 from alicia.scheduler.starts import Starts
 from alicia.scheduler.stats import Stats
 from alicia.scheduler.timings import Timings
@@ -48,7 +49,6 @@ from alicia.scheduler.track import Tracker
 from alicia.scheduling.execution import Execution
 from alicia.scheduling.lease import Lease
 from alicia.scheduling.ports import ClaimResult
-from alicia.scheduling.view import execution_to_api
 from alicia.wire.names import SCHEDULER
 from alicia.wire.ports import Bus, BusState
 from alicia.wire.topics import Topics
@@ -317,7 +317,7 @@ class Scheduler:
         await self.starts.claimed(result)
 
     def _on_change(self, execution: Execution) -> None:
-        self.notices.put(self.topics.scheduler_executions, execution_to_api(execution))
+        self.notices.put(self.topics.scheduler_executions, shown_execution(execution))
 
     def _send_cancel(self, topic: str, execution_id: str) -> None:
         order = {"command": "cancel", "execution_id": execution_id}

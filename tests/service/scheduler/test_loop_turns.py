@@ -71,8 +71,8 @@ async def test_a_list_of_executions_is_rendered_in_turns(
     for _ in range(MANY):
         await harness.post("/events/e1/trigger")
     async with counted() as turns:
-        show = turns.noting(executions.execution_to_api)
-        monkeypatch.setattr(executions, "execution_to_api", show)
+        show = turns.noting(executions.shown_execution)
+        monkeypatch.setattr(executions, "shown_execution", show)
         assert len((await harness.get("/executions/e1"))["executions"]) == MANY
 
 

@@ -15,10 +15,10 @@ from alicia.adapters.http.roles import Caller, Role, caller_of, needs
 from alicia.base.errors import BadField, Denied, NotFound
 from alicia.scheduler.api.events import list_limit, with_cursor
 from alicia.scheduler.api.rendering import in_turns
+from alicia.scheduler.secrets import shown_execution
 from alicia.scheduler.track import Tracker
 from alicia.scheduling.execution import Execution, ExecutionStatus, Reason
 from alicia.scheduling.ports import ExecutionFilter, Ledger
-from alicia.scheduling.view import execution_to_api
 from alicia.wire.commands import Outcome, Report
 
 _OUTCOMES = {"completed": Outcome.COMPLETED, "failed": Outcome.FAILED}
@@ -40,7 +40,7 @@ def execution_routes(ledger: Ledger, tracker: Tracker) -> APIRouter:
             limit=list_limit(request),
             cursor=query_text(request, "cursor") or "",
         )
-        rows = await in_turns(page.items, execution_to_api)
+        rows = await in_turns(page.items, shown_execution)
         return Json(with_cursor({"executions": rows}, page.next_cursor))
 
     @router.get("/executions", dependencies=[needs(Role.VIEWER)])
@@ -52,7 +52,7 @@ def execution_routes(ledger: Ledger, tracker: Tracker) -> APIRouter:
     async def get_executions(some_id: str, request: Request) -> Response:
         """The history of an event; or, by its own id, one execution with its attempts."""
         try:
-            return Json({"execution": execution_to_api(await ledger.execution(some_id))})
+            return Json({"execution": shown_execution(await ledger.execution(some_id))})
         except NotFound:
             await _must_exist(ledger, some_id)
         return await history(request, some_id)
@@ -63,7 +63,7 @@ def execution_routes(ledger: Ledger, tracker: Tracker) -> APIRouter:
         execution = await ledger.execution(execution_id)
         if not execution.status.final:
             execution = await tracker.cancel(execution, reason=Reason.REQUESTED)
-        return {"execution": execution_to_api(execution)}
+        return {"execution": shown_execution(execution)}
 
     @router.post(
         "/executions/{execution_id}/complete",
@@ -76,7 +76,7 @@ def execution_routes(ledger: Ledger, tracker: Tracker) -> APIRouter:
         await _check_reporter(caller_of(request), execution, ledger)
         applied = not execution.status.final and await tracker.report(report)
         stored = await ledger.execution(execution_id)
-        return {"execution": execution_to_api(stored), "applied": applied}
+        return {"execution": shown_execution(stored), "applied": applied}
 
     return router
 

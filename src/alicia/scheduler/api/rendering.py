@@ -5,10 +5,9 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from alicia.base.clock import Clock
-from alicia.scheduler.secrets import masked_action
+from alicia.scheduler.secrets import shown_event
 from alicia.scheduler.timings import Timings
-from alicia.scheduling.definition import action_fields
-from alicia.scheduling.event import EventRecord, HttpAction
+from alicia.scheduling.event import EventRecord
 from alicia.scheduling.view import event_to_api
 
 T = TypeVar("T")
@@ -38,7 +37,4 @@ class Rendering:
             now_us=self._clock.now_us(),
             detail=detail,
         )
-        action = record.event.action
-        if isinstance(action, HttpAction):
-            shown["action"] = masked_action(action, action_fields(action))
-        return shown
+        return shown_event(shown)
