@@ -6,7 +6,8 @@ from difflib import get_close_matches
 from typing import Final
 
 from alicia.base.durations import parse_duration_ms
-from alicia.base.errors import BadField, BadRequest, FieldError
+from alicia.base.errors import BadField
+from alicia.base.faults import Faults
 from alicia.base.limits import (
     LABEL_VALUE_BYTES_MAX,
     LABELS_MAX,
@@ -32,15 +33,15 @@ class Form:
             raise BadField("body", f"body: a {noun} is a JSON object", reason="not_an_object")
         self._body: Mapping[str, object] = body
         self._noun = noun
-        self._faults: list[FieldError] = []
+        self._faults = Faults()
 
     def note(self, field: str, message: str, reason: str) -> None:
         """Add a fault of our own finding."""
-        self._faults.append(FieldError((field,), f"{field}: {message}", reason))
+        self._faults.add((field,), message, reason)
 
     def has_fault(self, *fields: str) -> bool:
         """Whether one of the fields is already known to be wrong."""
-        return any(fault.loc[0] in fields for fault in self._faults)
+        return self._faults.has(*fields)
 
     def finish(self) -> None:
         """End the reading.
@@ -48,8 +49,7 @@ class Form:
         Raises:
             BadRequest: any fault was noted.
         """
-        if self._faults:
-            raise BadRequest(tuple(self._faults))
+        self._faults.check()
 
     def only(self, known: Iterable[str]) -> None:
         """Refuse fields that nobody reads: they are typing errors; the first of them are named."""
@@ -135,7 +135,7 @@ class Form:
         try:
             result = parse_duration_ms(value, field=field)
         except BadField as error:
-            self._faults += error.errors()
+            self._faults.take(error)
             return default_ms
         if result < min_ms:
             self.note(field, f"{_shown(value)} is below {min_ms} ms", "too_short")
@@ -153,7 +153,7 @@ class Form:
         try:
             result = parse_time_ms(value, field=field)
         except BadField as error:
-            self._faults += error.errors()
+            self._faults.take(error)
             return default_ms
         if not within_years(result):
             self.note(field, f"{_shown(value)} is not within {YEAR_MIN} to {YEAR_MAX}", "bad_time")

@@ -5,7 +5,8 @@ from enum import StrEnum
 from typing import Final, TypeVar
 
 from alicia.base.durations import format_duration_ms, parse_duration_ms
-from alicia.base.errors import BadField, BadRequest, FieldError
+from alicia.base.errors import BadField, BadRequest
+from alicia.base.faults import Faults
 from alicia.base.texts import has_controls
 
 E = TypeVar("E", bound=StrEnum)
@@ -22,11 +23,11 @@ class Fields:
     """
 
     def __init__(
-        self, body: Mapping[str, object], *, at: Loc = (), faults: list[FieldError] | None = None
+        self, body: Mapping[str, object], *, at: Loc = (), faults: Faults | None = None
     ) -> None:
         self._body = body
         self._at = at
-        self._faults: list[FieldError] = [] if faults is None else faults
+        self._faults = Faults() if faults is None else faults
 
     def has(self, name: str) -> bool:
         """Whether the field is there and not null."""
@@ -42,16 +43,14 @@ class Fields:
 
     def fault(self, name: str, message: str, *, reason: str = "bad_value") -> None:
         """Remember a fault of one field; the message says what to write."""
-        loc = self.loc(name)
-        path = ".".join(map(str, loc))
-        self._faults.append(FieldError(loc, f"{path}: {message}", reason))
+        self._faults.add(self.loc(name), message, reason)
 
     def guarded(self, read: Callable[[], R], default: R) -> R:
         """The result of ``read``; the faults of a typed error are remembered."""
         try:
             return read()
         except (BadField, BadRequest) as error:
-            self._faults.extend(error.errors())
+            self._faults.take(error)
             return default
 
     @property
@@ -65,8 +64,7 @@ class Fields:
         Raises:
             BadRequest: at least one field is faulty.
         """
-        if self._faults:
-            raise BadRequest(tuple(self._faults))
+        self._faults.check()
 
     def text(
         self,
