@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 from tests.service.scheduler.scheduler_harness import TOPIC, Harness
 
+from alicia.adapters.clock import SystemClock
+from alicia.base.clock import Clock
+from alicia.scheduler.opened import Phase
 from alicia.wire.ports import Message
 
 REPORTS = "alicia/scheduler/executions"
@@ -114,16 +117,37 @@ async def test_silence_is_a_timeout_and_is_retried_under_the_same_id(harness: Ha
     assert [a["outcome"] for a in row["attempts"]] == ["timeout", "timeout"]
 
 
-async def test_progress_keeps_an_execution_alive(harness: Harness) -> None:
-    event = await harness.add(require_ack=True, timeout=0.4)
-    execution_id = await run(harness, event)
-    await harness.hear(TOPIC)
-    for _ in range(4):
-        await asyncio.sleep(0.2)
+class ShiftedClock:
+    """The real time and ``ahead_us``; ``looks`` counts who asked."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.ahead_us, self.looks = 0, 0
+
+    def now_us(self) -> int:
+        self.looks += 1
+        return self._clock.now_us() + self.ahead_us
+
+
+async def test_progress_keeps_an_execution_alive(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execution_id = await run(harness, await harness.add(require_ack=True, timeout=60))
+    item = harness.scheduler.tracker._opened[execution_id]
+    clock = ShiftedClock(SystemClock())
+    async with asyncio.timeout(10):
+        while item.phase is not Phase.HEARING:  # noqa: ASYNC110 - it is looked at each turn
+            await asyncio.sleep(0)
+    monkeypatch.setattr(harness.scheduler.attempts, "_clock", clock)
+    for ahead_seconds in (50, 100, 150):  # each is past the timeout, but for the word before
+        clock.ahead_us, looks = ahead_seconds * 1_000_000, clock.looks
         await harness.say(REPORTS, {"execution_id": execution_id, "progress": 0.5})
+        async with asyncio.timeout(10):
+            while clock.looks < looks + 2:  # noqa: ASYNC110 - it is looked at each turn
+                await asyncio.sleep(0)
     await harness.say(REPORTS, {"execution_id": execution_id, "status": "done"})
     row = await harness.status(execution_id, "completed")
-    assert [a["outcome"] for a in row["attempts"]] == ["reported"]  # twice its timeout, no retry
+    assert [a["outcome"] for a in row["attempts"]] == ["reported"]
 
 
 async def test_a_late_success_of_an_earlier_try_ends_the_wait_for_the_next(
@@ -190,7 +214,9 @@ async def test_after_its_grace_a_run_without_a_broker_fails(harness: Harness) ->
     event = await harness.add(misfire={"policy": "run_once", "grace_seconds": 0.3})
     harness.broker.stop()
     execution_id = await run(harness, event)
-    await asyncio.sleep(0.8)
+    async with asyncio.timeout(10):  # the bus, which would tell, is away
+        while len(harness.scheduler.tracker) > 0:  # noqa: ASYNC110
+            await asyncio.sleep(0)
     row = (await harness.get(f"/executions/{execution_id}"))["execution"]
     assert (row["status"], row["reason"]) == ("failed", "broker_unreachable")
 
