@@ -168,9 +168,7 @@ def shifted(record: ServiceRecord, by_ms: int) -> ServiceRecord:
     """The record with all its instants moved, after a step of the wall clock."""
     instances = {name: _shifted(each, by_ms) for name, each in record.instances.items()}
     history = tuple((at_ms + by_ms, word) for at_ms, word in record.history)
-    return replace(
-        record, first_ms=record.first_ms + by_ms, instances=instances, history=history
-    )
+    return replace(record, first_ms=record.first_ms + by_ms, instances=instances, history=history)
 
 
 def _shifted(instance: Instance, by_ms: int) -> Instance:
