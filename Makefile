@@ -6,19 +6,27 @@ BIN := $(VENV)/bin
 STATIC := src/alicia/collector/static
 SETUP := $(VENV)/.installed
 BUNDLE := $(VENV)/.bundled
+KERNELS := $(VENV)/var/alicia/kernels
+WARM := $(VENV)/.compiled
 DASHBOARD_SOURCES := $(shell find dashboard -path dashboard/node_modules -prune -o -type f -print 2>/dev/null)
 DASHBOARD_READY := [ -d dashboard/node_modules ] && command -v npm >/dev/null 2>&1
 PYTEST := $(BIN)/python -m pytest
 
 .PHONY: setup run test check bench docs soak programs clean
 
-setup: $(SETUP) $(BUNDLE)
+setup: $(SETUP) $(WARM) $(BUNDLE)
 
 $(SETUP): pyproject.toml constraints.txt
 	@echo 'setting up $(VENV)'
 	@test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	@PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
+
+# Kernels are compiled once, so that neither a first start nor the tests wait for them.
+$(WARM): $(wildcard src/alicia/tsdb/kernels/*.py) $(SETUP)
+	@echo 'compiling the kernels'
+	@mkdir -p $(KERNELS)
+	@NUMBA_CACHE_DIR=$(KERNELS) $(BIN)/python -m alicia.tsdb.warm && touch $@
 
 # Without Node the collector still serves everything but the page, and says how to build it.
 $(BUNDLE): $(DASHBOARD_SOURCES) | $(SETUP)

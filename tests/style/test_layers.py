@@ -44,6 +44,8 @@ def tree(tmp_path: Path) -> Path:
         ("scheduling/event.py", "import time", "Cores do no I/O"),
         ("wire/topics.py", "import asyncio", "Cores do no I/O"),
         ("series/labels.py", "import fastapi", "Cores do no I/O"),
+        ("tsdb/postings.py", "import numba", "Only kernels use numba"),
+        ("tsdb/head.py", "import alicia.tsdb.ports", "One door to the disk"),
         (
             "scheduler/main.py",
             "import alicia.alerting.rule",

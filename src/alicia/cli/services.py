@@ -2,6 +2,7 @@
 
 import importlib
 
+from alicia.adapters.kernel_cache import use_kernel_cache
 from alicia.cli.context import Context
 from alicia.cli.parsing import Group
 
@@ -13,5 +14,6 @@ def configure(group: Group) -> None:
 
 def run(context: Context) -> int:
     """Run the service that the command names until it is told to stop."""
+    use_kernel_cache(context.settings.data_dir)  # before anything imports a kernel
     service = importlib.import_module(f"alicia.{context.get('command')}.main")
     return int(service.run(context.settings))

@@ -3,10 +3,10 @@
 from typing import Final
 
 from alicia.base.clock import Clock
+from alicia.collector.store_thread import Writer
 from alicia.series.labels import INSTANCE, NAME, SERVICE, LabelSet
 from alicia.series.samples import Sample
-from alicia.tsdb.head import Batch
-from alicia.tsdb.store import Store
+from alicia.tsdb.store import Batch
 from alicia.wire.broker import decode_broker
 from alicia.wire.ports import Message
 
@@ -17,8 +17,8 @@ BROKER_SERVICE: Final = "broker"
 class BrokerMetrics:
     """Stores what is heard below ``$SYS``. Belongs to the event loop."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store = store
+    def __init__(self, writer: Writer, clock: Clock) -> None:
+        self._writer = writer
         self._clock = clock
 
     def take(self, message: Message) -> None:
@@ -29,4 +29,4 @@ class BrokerMetrics:
         labels = LabelSet({NAME: reading.name, SERVICE: BROKER_SERVICE, INSTANCE: BROKER_SERVICE})
         now_ms = message.received_ms or self._clock.now_ms()
         known = {(BROKER_SERVICE, reading.name): reading.metadata}
-        self._store.write(Batch((Sample(labels, now_ms, reading.value),), now_ms, known))
+        self._writer.post(Batch((Sample(labels, now_ms, reading.value),), now_ms, known))

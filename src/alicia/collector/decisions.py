@@ -41,6 +41,7 @@ from alicia.collector.poll_up import UpSeries
 from alicia.collector.queries import Queries
 from alicia.collector.rules import RuleParts, Rules
 from alicia.collector.rules_foreign import ForeignAlerts
+from alicia.collector.store_thread import Writer as StoreWriter
 from alicia.collector.weights import Weights
 from alicia.promql.condition import read_condition
 from alicia.tsdb.store import Store
@@ -65,6 +66,7 @@ class Decisions:
         *,
         bus: Bus,
         store: Store,
+        writer: StoreWriter,
         senders: MetricSenders,
         speaker: Speaker,
         clock: Clock,
@@ -93,7 +95,7 @@ class Decisions:
                 registry=SqlRegistry(self._database),
                 bus=bus,
                 poller=HealthPoller(self._outbound, clock, counters),
-                up=UpSeries(store),
+                up=UpSeries(writer),
                 senders=senders,
                 live=self.live,
                 speaker=speaker,

@@ -8,10 +8,11 @@ from typing import ClassVar, Final, NamedTuple
 from alicia.base.counters import Counters
 from alicia.base.errors import LimitExceeded
 from alicia.collector.rejects import RejectLog
+from alicia.collector.store_thread import Verdicts, Writer
 from alicia.series.labels import INSTANCE, NAME, SERVICE, LabelSet
 from alicia.series.samples import Sample
-from alicia.tsdb.head import Batch
-from alicia.tsdb.store import Store
+from alicia.tsdb.ports import DiskFault
+from alicia.tsdb.store import Batch
 from alicia.tsdb.verdict import Verdict
 from alicia.wire.rejects import Reject
 from alicia.wire.samples import Decoded, MetricBody
@@ -19,6 +20,7 @@ from alicia.wire.samples import Decoded, MetricBody
 SLICE: Final = 500  # samples read and written in one go
 QUEUED_MAX: Final = 50_000  # metrics of large bodies that may wait at once (reliability.md §3)
 REJECTS_LISTED: Final = 10_000
+RETRY_SECONDS: Final = 1.0  # after which the disk is tried again
 CLOCK_SKEW: Final = "clock_skew_seconds"
 SKEWED_MAX: Final = 1000  # services whose wrong clocks are remembered
 
@@ -56,22 +58,23 @@ class _Whence(NamedTuple):
     received_ms: int
     entry: str
     payload: object
+    patient: bool
 
 
 class Ingest:
-    """The only writer of the store. Belongs to the event loop.
+    """From bodies to batches, and from verdicts to answers. Belongs to the event loop.
 
     ``on_senders`` hears the services and instances in a body, and when it came.
     """
 
     def __init__(
         self,
-        store: Store,
+        writer: Writer,
         counters: Counters,
         rejects: RejectLog,
         on_senders: Callable[[Collection[tuple[str, str]], int], None] | None = None,
     ) -> None:
-        self._store = store
+        self._writer = writer
         self._on_senders = on_senders
         self._counters = counters
         self._rejects = rejects
@@ -79,18 +82,26 @@ class Ingest:
         self._skewed: set[str] = set()
 
     def take(
-        self, body: MetricBody, *, received_ms: int, entry: str, payload: object = None
+        self,
+        body: MetricBody,
+        *,
+        received_ms: int,
+        entry: str,
+        payload: object = None,
+        patient: bool = False,
     ) -> Outcome | Awaitable[Outcome]:
-        """Read and write a body: a small one at once, a large one in slices once awaited.
+        """Read a body and have it written: a small one as a whole, a large one in slices.
 
         ``entry`` and ``payload`` (the decoded body) are for the list of rejects. Of the rejects
-        of a large body the first REJECTS_LISTED are told one by one; all are counted.
+        of a large body the first REJECTS_LISTED are told one by one; all are counted. Where the
+        disk refuses, ``patient`` waits for it, so that a message stays with its broker.
 
         Raises:
             IngestBusy: when awaited; more than QUEUED_MAX metrics are waiting already.
+            DiskFault: when awaited, and not patient; what was not written is not stored.
         """
         first = body.read(0, parts_max=SLICE)
-        whence = _Whence(received_ms, entry, payload)
+        whence = _Whence(received_ms, entry, payload, patient)
         if first.size == body.size:
             return self._write(first, whence)
         return self._take_large(body, first, whence)
@@ -103,7 +114,8 @@ class Ingest:
         listed: list[Reject] = []
         try:
             while part.size:
-                outcome = self._write(part, whence)
+                writing = self._write(part, whence)
+                outcome = writing if isinstance(writing, Outcome) else await writing
                 accepted += outcome.accepted
                 rejected += outcome.rejected
                 listed += outcome.rejects[: REJECTS_LISTED - len(listed)]
@@ -114,9 +126,33 @@ class Ingest:
             self._queued -= body.size
         return Outcome(accepted, listed, rejected)
 
-    def _write(self, decoded: Decoded, whence: "_Whence") -> Outcome:
+    def _write(self, decoded: Decoded, whence: "_Whence") -> "Outcome | asyncio.Future[Outcome]":
+        if not decoded.samples and not decoded.metadata:
+            return self._settle(decoded, (), whence)
         batch = Batch(decoded.samples, whence.received_ms, decoded.metadata)
-        return self._settle(decoded, self._store.write(batch), whence)
+        at_once: list[Outcome] = []
+        settled: asyncio.Future[Outcome] | None = None
+
+        def on_written(outcome: Verdicts | DiskFault) -> None:
+            if not isinstance(outcome, DiskFault):
+                result = self._settle(decoded, outcome, whence)
+                if settled is None:
+                    at_once.append(result)
+                elif not settled.done():
+                    settled.set_result(result)
+            elif settled is None or settled.done():
+                return  # nobody waits for it any more
+            elif whence.patient:
+                loop = asyncio.get_running_loop()
+                loop.call_later(RETRY_SECONDS, self._writer.write, batch, on_written)
+            else:
+                settled.set_exception(outcome)
+
+        self._writer.write(batch, on_written)
+        if at_once:
+            return at_once[0]
+        settled = asyncio.get_running_loop().create_future()
+        return settled
 
     def _settle(self, decoded: Decoded, verdicts: Sequence[Verdict], whence: "_Whence") -> Outcome:
         if decoded.skewed or self._skewed:
@@ -146,4 +182,4 @@ class Ingest:
             Sample(LabelSet({NAME: CLOCK_SKEW, SERVICE: name, INSTANCE: name}), received_ms, skew)
             for name, skew in gauges.items()
         ]
-        self._store.write(Batch(samples, received_ms))
+        self._writer.post(Batch(samples, received_ms))

@@ -1,15 +1,18 @@
 """The collector: everything is built here, started in order, and stopped in reverse."""
 
+import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from pathlib import Path
+from threading import RLock
 from typing import Final
 
 from alicia.adapters.bus.connect import make_bus
 from alicia.adapters.bus.speaker import Presence, Speaker
 from alicia.adapters.clock import SystemClock, SystemRandom
 from alicia.adapters.closing import Step, end_in_order
+from alicia.adapters.disk import FolderDisk
 from alicia.adapters.disk_space import probe as probe_space
 from alicia.adapters.health import Health
 from alicia.adapters.host import HostProbe
@@ -41,8 +44,10 @@ from alicia.collector.publish import CAPABILITIES, Reports
 from alicia.collector.rejects import RejectLog
 from alicia.collector.route import RouteParts, Router
 from alicia.collector.stats import Stats
+from alicia.collector.store_thread import StoreThread, Writer
 from alicia.collector.system import HOST_SERVICE, SystemMetrics
-from alicia.tsdb.head import Limits
+from alicia.tsdb.segments import Segments
+from alicia.tsdb.series_table import Limits
 from alicia.tsdb.store import Store
 from alicia.wire.broker import SYS
 from alicia.wire.names import COLLECTOR, SERIES_NAMES_MAX, SeriesNames
@@ -53,11 +58,24 @@ _TICK_MS: Final = 10_000
 _DISK_MS: Final = 1000
 _FIRST_LOOK_MS: Final = 1000  # the first CPU percentage needs a span to cover
 _IO_THREADS: Final = 4
+_SEED_BYTES: Final = 7
 _HTTP_GRACE_SECONDS: Final = 1.5
 _STATIC: Final = Path(__file__).with_name("static")
 Connect = Callable[[str, Publication], Bus]
 _LOOPS: Final = frozenset(
-    {"tick", "disk", "system", "summary", "poke", "weights", "judge", "feed", "rules", "outbox"}
+    {
+        "tick",
+        "disk",
+        "system",
+        "summary",
+        "poke",
+        "weights",
+        "judge",
+        "feed",
+        "rules",
+        "outbox",
+        "log",
+    }
 )
 REFUSED: Final = {
     "DATABASE_URL": "the collector keeps rules, alerts and services in SQLite only; unset it, and"
@@ -67,7 +85,6 @@ REFUSED: Final = {
 }
 IDLE: Final = {
     "ROLLUPS": "samples are kept as they came, for RETENTION",
-    "WAL_SYNC": "samples are kept in memory, and no log is written",
     "HOME_ASSISTANT": "nothing is announced to Home Assistant",
 }
 
@@ -102,13 +119,24 @@ def make_collector(settings: Settings) -> "Collector":
             counters=counters,
         )
 
-    return Collector(settings, clock=clock, random=random, counters=counters, connect=connect)
+    def write_with(store: Store) -> Writer:
+        return StoreThread(store, counters, sync_always=settings.wal_sync == "always")
+
+    return Collector(
+        settings,
+        clock=clock,
+        random=random,
+        counters=counters,
+        connect=connect,
+        write_with=write_with,
+    )
 
 
 class Collector:
     """All parts of one collector. Belongs to the event loop that starts it.
 
-    ``connect`` makes the bus, given its client id and its will.
+    ``connect`` makes the bus, given its client id and its will; ``write_with`` makes who writes
+    the store.
     """
 
     def __init__(
@@ -119,6 +147,7 @@ class Collector:
         random: Random,
         counters: Counters,
         connect: Connect,
+        write_with: Callable[[Store], Writer],
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -136,11 +165,15 @@ class Collector:
                 settings.max_samples_per_series,
                 settings.max_series,
                 settings.max_series_per_service,
-            )
+            ),
+            seed=int(random.token_hex(_SEED_BYTES), 16),
+            log=Segments(FolderDisk(settings.data_dir / "metrics")),
+            guard=RLock(),
         )
+        self._writer = write_with(self.store)
         self.rejects = RejectLog(self.counters, self.clock)
         self._senders = MetricSenders(self.store, self.counters)
-        self.ingest = Ingest(self.store, self.counters, self.rejects, self._senders.note)
+        self.ingest = Ingest(self._writer, self.counters, self.rejects, self._senders.note)
         self._io = ThreadPoolExecutor(_IO_THREADS, thread_name_prefix="io")
         self._loops = Loops(self.counters, expected=_LOOPS)
         self._run_file = RunFile(settings.data_dir, "collector")
@@ -156,6 +189,8 @@ class Collector:
         Raises:
             AliciaError: the port is taken, or the guard refuses to listen there.
         """
+        await asyncio.to_thread(self.store.replay, self.clock.now_ms())
+        self._writer.start()
         await self.decisions.load()
         self._port = await self._server.start()
         started = self.clock.now_ms() / 1000
@@ -175,6 +210,7 @@ class Collector:
         every("feed", FEED_MS, self.decisions.tick)
         self._loops.keep("rules", self.decisions.rules.run())
         self._loops.keep("outbox", self.decisions.outbox.run())
+        self._loops.keep("log", self._writer.sync_loop())
         return self._server.url
 
     async def stop(self) -> None:
@@ -185,6 +221,7 @@ class Collector:
             Step("good-bye", self._leave, 0.6),
             Step("bus", self.bus.stop, 0.8),
             Step("rules and services", self.decisions.stop, STOP_SECONDS_MAX + 0.1),
+            Step("store", self._writer.stop, 1.0),
             Step("run file", self._run_file.remove),
             Step("threads", lambda: self._io.shutdown(wait=False, cancel_futures=True)),
         )
@@ -209,9 +246,9 @@ class Collector:
         self.bus = self._connect(f"alicia-collector-{node}", self._presence.will())
 
     def _build_reports(self) -> None:
-        self._reports = Reports(self._speaker, self.bus, self.store, self.clock, self._canary)
+        self._reports = Reports(self._speaker, self.bus, self._writer, self.clock, self._canary)
         probe = HostProbe((self.settings.data_dir,))
-        self.system = SystemMetrics(probe.read, self.store, self.counters, self.clock, self._io)
+        self.system = SystemMetrics(probe.read, self._writer, self.counters, self.clock, self._io)
         folder, reserve = self.settings.data_dir, self.settings.min_free_disk
         self._disk = DiskWatch(lambda: probe_space(folder, min_free_bytes=reserve), self._io)
         self._health = Health(
@@ -229,14 +266,15 @@ class Collector:
         )
         self.stats = Stats(
             self.store,
+            self._writer,
             self.counters,
             self._health,
             self.bus,
-            self.clock,
+            clock=self.clock,
             system=self.system.view,
             active_alerts=lambda: self.decisions.rules.active_by_severity(),
         )
-        broker = BrokerMetrics(self.store, self.clock)
+        broker = BrokerMetrics(self._writer, self.clock)
         self.router = Router(
             self.topics,
             self.names,
@@ -256,6 +294,7 @@ class Collector:
             self.settings,
             bus=self.bus,
             store=self.store,
+            writer=self._writer,
             senders=self._senders,
             speaker=self._speaker,
             clock=self.clock,

@@ -2,17 +2,17 @@
 
 from collections.abc import Mapping
 
+from alicia.collector.store_thread import Writer
 from alicia.series.labels import INSTANCE, NAME, SERVICE, LabelSet
 from alicia.series.samples import STALE, Sample
-from alicia.tsdb.head import Batch
-from alicia.tsdb.store import Store
+from alicia.tsdb.store import Batch
 
 
 class UpSeries:
     """Writes 1 or 0 for every instance that can be judged, a marker where it no longer can."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
         self._written: dict[LabelSet, float] = {}
 
     def write(
@@ -33,4 +33,4 @@ class UpSeries:
         self._written = found
         if due:
             samples = [Sample(labels, now_ms, value) for labels, value in due.items()]
-            self._store.write(Batch(samples, now_ms))
+            self._writer.post(Batch(samples, now_ms))

@@ -6,10 +6,10 @@ from typing import Final
 from alicia.adapters.bus.speaker import Payload, Speaker
 from alicia.base.clock import Clock
 from alicia.collector.canary import Canary
+from alicia.collector.store_thread import Writer
 from alicia.series.labels import INSTANCE, NAME, SERVICE, LabelSet
 from alicia.series.samples import Sample
-from alicia.tsdb.head import Batch
-from alicia.tsdb.store import Store
+from alicia.tsdb.store import Batch
 from alicia.wire.envelope import Unwrapped
 from alicia.wire.names import COLLECTOR
 from alicia.wire.ports import Bus, BusState
@@ -24,11 +24,11 @@ class Reports:
     """The periodic messages, and the round trip of the summary."""
 
     def __init__(
-        self, speaker: Speaker, bus: Bus, store: Store, clock: Clock, canary: Canary
+        self, speaker: Speaker, bus: Bus, writer: Writer, clock: Clock, canary: Canary
     ) -> None:
         self._speaker = speaker
         self._bus = bus
-        self._store = store
+        self._writer = writer
         self._clock = clock
         self._canary = canary
 
@@ -54,7 +54,7 @@ class Reports:
         took = self._canary.seen(opened.message_id, monotonic_ms=self._clock.monotonic_ms())
         if took is not None:
             now_ms = self._clock.now_ms()
-            self._store.write(Batch((Sample(_ROUNDTRIP, now_ms, took),), now_ms))
+            self._writer.post(Batch((Sample(_ROUNDTRIP, now_ms, took),), now_ms))
 
     def on_state(self, state: BusState) -> None:
         """The connection came or went."""

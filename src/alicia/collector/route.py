@@ -62,7 +62,7 @@ class Router:
         self._recent: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._topics_counted: set[str] = set()
 
-    def handle(self, message: Message) -> Awaitable[None] | None:
+    def handle(self, message: Message) -> Awaitable[object] | None:
         """Treat one message; None means done, an awaitable withholds its acknowledgement."""
         place = self._places.get(message.topic) or self._learn(message.topic)
         self._parts.counters.add("messages", place.meaning)
@@ -90,7 +90,7 @@ class Router:
 
     def _take(
         self, message: Message, place: Place, opened: Unwrapped | Reject
-    ) -> Awaitable[None] | None:
+    ) -> Awaitable[object] | None:
         if isinstance(opened, Reject):
             self._refuse(message, place, opened)
             return None
@@ -107,7 +107,9 @@ class Router:
             self._count_topic(message.topic)
         return None
 
-    def _metrics(self, message: Message, place: Place, opened: Unwrapped) -> Awaitable[None] | None:
+    def _metrics(
+        self, message: Message, place: Place, opened: Unwrapped
+    ) -> Awaitable[object] | None:
         value = opened.value
         if place.meaning is Meaning.STATUS:
             found = self._told(place, value)
@@ -127,9 +129,12 @@ class Router:
             mend_clocks=True,
         )
         outcome = self._parts.ingest.take(
-            metrics, received_ms=received_ms, entry=message.topic, payload=value
+            metrics, received_ms=received_ms, entry=message.topic, payload=value, patient=True
         )
-        return None if isinstance(outcome, Outcome) else self._finish(outcome)
+        if isinstance(outcome, Outcome):
+            return None
+        # A future cannot be refused any more; only what is read in slices may.
+        return outcome if isinstance(outcome, asyncio.Future) else self._finish(outcome)
 
     def _told(self, place: Place, value: object) -> list[dict[str, object]]:
         if not place.devices:

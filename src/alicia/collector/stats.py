@@ -1,6 +1,5 @@
 """The numbers of ``GET /stats`` and of the published summary."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
@@ -9,6 +8,7 @@ from alicia.base.clock import Clock
 from alicia.base.counters import Counters
 from alicia.base.times import seconds
 from alicia.collector.rate import RateMeter
+from alicia.collector.store_thread import Writer
 from alicia.series.labels import INSTANCE, SERVICE
 from alicia.tsdb.store import Store
 from alicia.wire.ports import Bus
@@ -20,15 +20,17 @@ class Stats:
     def __init__(
         self,
         store: Store,
+        writer: Writer,
         counters: Counters,
         health: Health,
         bus: Bus,
-        clock: Clock,
         *,
+        clock: Clock,
         system: Callable[[], Mapping[str, object]],
         active_alerts: Callable[[], Mapping[str, int]],
     ) -> None:
         self._store = store
+        self._writer = writer
         self._counters = counters
         self._health = health
         self._bus = bus
@@ -40,8 +42,7 @@ class Stats:
 
     async def tick(self) -> None:
         """Mark the count of samples, and drop what is past retention; every few seconds."""
-        for _ended in self._store.expire(self._clock.now_ms()):
-            await asyncio.sleep(0)  # others get their turn on the loop
+        await self._writer.expire(self._clock.now_ms())
         now_ms = self._clock.monotonic_ms()
         self._rate.note(self._counters.total("samples"), monotonic_ms=now_ms)
         self._message_rate.note(self._counters.total("messages"), monotonic_ms=now_ms)
@@ -55,7 +56,7 @@ class Stats:
             "samples_stored": stored.samples,
             "storage": {
                 "bytes": stored.bytes,
-                "wal_bytes": 0,
+                "wal_bytes": stored.log_bytes,
                 "oldest": None if stored.oldest_ms is None else seconds(stored.oldest_ms),
                 "newest": None if stored.newest_ms is None else seconds(stored.newest_ms),
                 "tiers": [],

@@ -9,11 +9,11 @@ from alicia.adapters.host import HostReadings
 from alicia.adapters.host_reading import Reading
 from alicia.base.clock import Clock
 from alicia.base.counters import Counters
+from alicia.collector.store_thread import Writer
 from alicia.series.kinds import MetricType
 from alicia.series.labels import INSTANCE, NAME, SERVICE, LabelSet
 from alicia.series.samples import Metadata, Sample
-from alicia.tsdb.head import Batch
-from alicia.tsdb.store import Store
+from alicia.tsdb.store import Batch
 from alicia.wire.names import COLLECTOR
 
 # The machine is no service of the fleet; under a name of its own it has a page of its own.
@@ -27,13 +27,13 @@ class SystemMetrics:
     def __init__(
         self,
         read: Callable[[], HostReadings],
-        store: Store,
+        writer: Writer,
         counters: Counters,
         clock: Clock,
         io: Executor,
     ) -> None:
         self._read = read
-        self._store = store
+        self._writer = writer
         self._counters = counters
         self._clock = clock
         self._io = io
@@ -95,4 +95,4 @@ class SystemMetrics:
             labels = {**dict(item.labels), NAME: item.name, SERVICE: service, INSTANCE: instance}
             samples.append(Sample(LabelSet(labels), now_ms, item.value))
             metadata[service, item.name] = Metadata(item.type, item.unit, item.help)
-        self._store.write(Batch(samples, now_ms, metadata))
+        self._writer.post(Batch(samples, now_ms, metadata))

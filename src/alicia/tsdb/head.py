@@ -1,176 +1,257 @@
-"""The series in memory: a batch is staged by pure judgement, then applied."""
+"""The series in memory: a batch is staged by judgement alone, then applied."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final
 
-from alicia.base.limits import TOO_FAR_AHEAD_MS
-from alicia.series.labels import SERVICE, LabelSet
-from alicia.series.samples import Metadata, Sample
-from alicia.tsdb.ring import Ring
-from alicia.tsdb.sizes import Sizes
-from alicia.tsdb.verdict import Verdict, judge
+import numpy as np
+
+from alicia.tsdb.catalog import doubled
+from alicia.tsdb.kernels import head as k
+from alicia.tsdb.kernels import reading
+from alicia.tsdb.kernels.bits import Words
+from alicia.tsdb.kernels.chunk import SCRATCH_MIN, SCRATCH_ROWS
+from alicia.tsdb.kernels.head import Codes
+from alicia.tsdb.late import Late
+from alicia.tsdb.rows import Rows, Runs
+from alicia.tsdb.shelf import BYTES_MAX, BYTES_MIN, Shelf
+
+_ROWS_MIN: Final = 256
+_SHELVES: Final = 8  # the memory of one hour is dropped in so many parts
+
+Part = tuple[Words, Words, Words]  # spans, times, values; see ``kernels.reading``
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """Bounds of the store; each is the setting of the same name."""
+class Sizes:
+    """What the head holds; times are None while it is empty. Samples count until dropped."""
 
-    retention_ms: int = 3_600_000
-    max_samples_per_series: int = 1000
-    max_series: int = 200_000
-    max_series_per_service: int = 10_000
-
-
-# NamedTuples where one is built for every message: they cost half of a frozen dataclass.
-class Batch(NamedTuple):
-    """Samples that were received together, with the time of receipt (wall clock, ms)."""
-
-    samples: Sequence[Sample]
-    received_ms: int
-    metadata: Mapping[tuple[str, str], Metadata] = MappingProxyType({})
-
-
-class Staged(NamedTuple):
-    """What applying a batch will do; nothing has changed yet.
-
-    ``puts`` are the samples to store, ``born`` the series they create, in order of creation.
-    """
-
-    verdicts: tuple[Verdict, ...]
-    puts: Sequence[Sample]
-    born: Sequence[LabelSet]
-    refused: Sequence[LabelSet]
+    samples: int
+    bytes: int
+    oldest_ms: int | None
+    newest_ms: int | None
 
 
 class Head:
-    """All series by label set. ``stage`` decides and changes nothing; ``apply`` cannot fail."""
+    """The samples of all series by reference. ``stage`` decides; ``apply`` cannot fail.
 
-    def __init__(self, limits: Limits) -> None:
-        self.limits: Final = limits
-        self._rings: dict[LabelSet, Ring] = {}
-        self._per_service: Counter[str] = Counter()
-        self.sizes: Final = Sizes()
+    A series begins with open() and ends with release().
+    """
 
-    def __len__(self) -> int:
-        return len(self._rings)
+    def __init__(self) -> None:
+        self._state: Words = np.zeros((_ROWS_MIN, k.STATE_COLUMNS), np.int64)
+        self._open_t: Words = np.zeros((_ROWS_MIN, k.OPEN_MAX), np.int64)
+        self._open_values: Words = np.zeros((_ROWS_MIN, k.OPEN_MAX), np.int64)
+        self._scratch: Words = np.zeros((SCRATCH_ROWS, SCRATCH_MIN), np.int64)
+        self._shelves = [Shelf(_ROWS_MIN, BYTES_MIN)]
+        self._late = Late()
+        self._epoch = 0
+        self._born = 0
 
-    def ring(self, labels: LabelSet) -> Ring:
-        """The samples of an existing series."""
-        return self._rings[labels]
+    def open(self, ref: int) -> None:
+        """Begin a series; its reference is new or was released."""
+        while ref >= len(self._state):
+            self._state = doubled(self._state)
+            self._open_t = doubled(self._open_t)
+            self._open_values = doubled(self._open_values)
+        self._shelves[-1].reach(len(self._state))
+        self._born += 1
+        row = self._state[ref]
+        row[:] = 0
+        row[k.LAST_T] = k.NEVER_MS
+        row[k.NUMBER] = self._born
 
-    def find(self, labels: LabelSet) -> Ring | None:
-        """The samples of a series; None where there is none."""
-        return self._rings.get(labels)
+    def release(self, refs: Words) -> None:
+        """End series; their samples are gone."""
+        self._state[refs, k.NUMBER] = 0
+        for shelf in self._shelves:
+            shelf.forget(refs)
+        if len(self._late):
+            self._late.keep(~np.isin(self._late.columns()[0], refs))
 
-    def per_service(self) -> Mapping[str, int]:
-        """Series by service, "" for those without."""
-        return self._per_service
+    def numbers(self, refs: Words) -> Words:
+        """The places of series in the order of creation; numbers are never used again."""
+        numbers: Words = self._state[refs, k.NUMBER]
+        return numbers
 
-    def stage(self, batch: Batch) -> Staged:
-        """Judge every sample as if its predecessors in the batch were stored."""
-        stage = _Stage(self._rings, self._per_service, self.limits, batch.received_ms)
-        verdicts = tuple(map(stage.verdict, batch.samples))
-        return Staged(verdicts, stage.puts, tuple(stage.born), stage.refused)
+    def last(self, refs: Words) -> tuple[Words, Words]:
+        """Time and value of each series' newest sample; NEVER_MS where it has none."""
+        return self._state[refs, k.LAST_T], self._state[refs, k.LAST_BITS]
 
-    def apply(self, staged: Staged, *, received_ms: int) -> None:
-        """Store what was staged; the head is as it was when ``stage`` looked."""
-        for labels in staged.born:
-            self._rings[labels] = Ring(self.limits.max_samples_per_series)
-            self._per_service[labels.get(SERVICE, "")] += 1
-        floor_ms = received_ms - self.limits.retention_ms
-        for sample in staged.puts:
-            ring = self._rings[sample.labels]
-            before = len(ring)
-            ring.put(sample.t_ms, sample.value)
-            ring.trim(floor_ms)
-            self.sizes.wrote(sample.t_ms, grown=len(ring) - before)
+    def unnamed(self, refs: Words, segment: int) -> Words:
+        """Those series that this log segment does not name yet, each once."""
+        return np.unique(refs[self._state[refs, k.SEGMENT] != segment])
 
-    def label_sets(self) -> list[LabelSet]:
-        """All series, in order of creation."""
-        return list(self._rings)
+    def named(self, refs: Words, segment: int) -> None:
+        """This log segment names these series now."""
+        self._state[refs, k.SEGMENT] = segment
 
-    def expire(self, series: Iterable[LabelSet], floor_ms: int) -> list[LabelSet]:
-        """Drop samples of ``series`` older than ``floor_ms``; those that have none left go.
+    def stage(self, rows: Rows, *, floor_ms: int, ceiling_ms: int) -> Codes:
+        """Judge every sample as if its predecessors in the batch were stored; ``kernels.head``.
 
-        Series that ended before are passed over.
+        Samples out of order are STORED_LATE where their time is still free.
         """
-        gone = []
-        for labels in series:
-            ring = self._rings.get(labels)
-            if ring is None:
-                continue
-            before = len(ring)
-            ring.trim(floor_ms)
-            self.sizes.samples -= before - len(ring)
-            if len(ring):
-                self.sizes.see(ring.oldest_ms, ring.newest_ms)
-            else:
-                gone.append(labels)
-        self._forget(gone)
-        return gone
+        self._epoch += 1
+        codes: Codes = np.empty(len(rows.refs), np.uint8)
+        bounds = (floor_ms, ceiling_ms)
+        later = k.stage(rows.refs, rows.t_ms, rows.values, bounds, self._epoch, self._state, codes)
+        if later:
+            self._stage_late(rows, codes)
+        return codes
 
-    def _forget(self, gone: Iterable[LabelSet]) -> None:
-        for labels in gone:
-            del self._rings[labels]
-            service = labels.get(SERVICE, "")
-            self._per_service[service] -= 1
-            if not self._per_service[service]:
-                del self._per_service[service]
+    def _stage_late(self, rows: Rows, codes: Codes) -> None:
+        later = codes == k.LATER
+        refs = np.unique(rows.refs[later])
+        met = np.isin(rows.refs, refs) & ((codes == k.STORED) | (codes == k.REPLACED) | later)
+        t_ms = rows.t_ms[later]
+        runs = self.read(refs, int(t_ms.min()), int(t_ms.max()))
+        held = np.repeat(refs, np.diff(runs.offsets))
+        keys = np.concatenate(
+            (
+                np.stack((held, runs.t_ms, runs.values, np.full(len(held), -1)), axis=1),
+                np.stack((*rows.where(met), np.flatnonzero(met)), axis=1),
+            )
+        )
+        k.settle_late(keys, np.lexsort((keys[:, 3], keys[:, 1], keys[:, 0])), codes)
+
+    def apply(self, rows: Rows, codes: Codes) -> None:
+        """Store what was staged; the head is as it was when ``stage`` looked."""
+        place = 0
+        while True:
+            shelf = self._shelves[-1]
+            place = k.apply(
+                place,
+                *rows,
+                codes,
+                self._state,
+                self._open_t,
+                self._open_values,
+                (shelf.chunks, shelf.rows, shelf.chain, shelf.fill),
+                self._scratch,
+            )
+            if place == len(codes):
+                break
+            self._add_shelf(_next_size(shelf))
+        late = codes == k.STORED_LATE
+        if late.any():
+            self._late.add(*rows.where(late))
+
+    def _add_shelf(self, size_bytes: int) -> None:
+        self._shelves.append(Shelf(len(self._state), size_bytes))
+
+    def read(self, refs: Words, start_ms: int, end_ms: int) -> Runs:
+        """Samples from ``start_ms`` to ``end_ms``, both inclusive, ascending, markers included."""
+        bounds = (start_ms, end_ms)
+        parts = [part for shelf in self._shelves if (part := _of_shelf(shelf, refs, bounds))]
+        parts.append(self._of_open(refs, bounds))
+        if len(self._late):
+            parts.append(self._of_late(refs, bounds))
+        return woven(parts, len(refs))
+
+    def read_newest(self, refs: Words, start_ms: int, end_ms: int, *, samples_max: int) -> Runs:
+        """As read(), without what is behind the newest ``samples_max`` of its series."""
+        if int(self.count(refs).max(initial=0)) <= samples_max:
+            return self.read(refs, start_ms, end_ms)
+        runs = self.read(refs, start_ms, 2**62)
+        size = reading.cut(*runs, end_ms, samples_max)
+        return Runs(runs.offsets, runs.t_ms[:size], runs.values[:size])
+
+    def count(self, refs: Words) -> Words:
+        """How many samples the series have at most."""
+        counts: Words = self._state[refs, k.OPEN]
+        for shelf in self._shelves:
+            reading.count_chunks(refs, shelf.rows, shelf.chain, counts)
+        if len(self._late):
+            spans = self._late_spans(refs)
+            counts += spans[:, 1] - spans[:, 0]
+        return counts
+
+    def expire(self, floor_ms: int) -> Words:
+        """Drop memory that holds only samples before ``floor_ms``; the series that have no other.
+
+        The caller releases those.
+        """
+        last = self._shelves[-1]
+        is_long = len(last) and _share(last, floor_ms) * _SHELVES > 1
+        self._shelves = [s for s in self._shelves if len(s) and s.newest_ms >= floor_ms]
+        if is_long or not self._shelves or self._shelves[-1] is not last:
+            self._add_shelf(_next_size(last))
+        if len(self._late):
+            self._late.keep(self._late.columns()[1] >= floor_ms)
+        alive = self._state[:, k.NUMBER] > 0
+        ended: Words = np.flatnonzero(alive & (self._state[:, k.LAST_T] < floor_ms))
+        return ended
+
+    def sizes(self) -> "Sizes":
+        """What the head holds."""
+        alive = self._state[:, k.NUMBER] > 0
+        counts = self._state[alive, k.OPEN]
+        used = alive & (self._state[:, k.OPEN] > 0)
+        full = [shelf for shelf in self._shelves if len(shelf)]
+        oldest = [shelf.oldest_ms for shelf in full]
+        if used.any():
+            oldest.append(int(self._open_t[used, 0].min()))
+        if len(self._late):
+            oldest.append(int(self._late.columns()[1].min()))
+        newest = self._state[used, k.LAST_T]
+        row_bytes = 8 * (k.STATE_COLUMNS + 2 * k.OPEN_MAX)
+        return Sizes(
+            int(counts.sum()) + sum(shelf.samples for shelf in full) + len(self._late),
+            int(alive.sum()) * row_bytes + sum(shelf.used_bytes for shelf in full),
+            min(oldest, default=None),
+            int(newest.max()) if len(newest) else None,
+        )
+
+    def _of_open(self, refs: Words, bounds: tuple[int, int]) -> Part:
+        room = len(refs) * k.OPEN_MAX
+        spans, (t_ms, values) = np.empty((len(refs), 2), np.int64), np.empty((2, room), np.int64)
+        reading.read_open(
+            refs, bounds, self._state, self._open_t, self._open_values, spans, t_ms, values
+        )
+        return spans, t_ms, values
+
+    def _of_late(self, refs: Words, bounds: tuple[int, int]) -> Part:
+        _, t_ms, values = self._late.columns()
+        spans = self._late_spans(refs)
+        reading.narrow_spans(spans, t_ms, bounds)
+        return spans, t_ms, values
+
+    def _late_spans(self, refs: Words) -> Words:
+        spans: Words = np.empty((len(refs), 2), np.int64)
+        reading.find_spans(refs, self._late.columns()[0], spans)
+        return spans
 
 
-class _Stage:
-    """One batch being judged: the head as it is, and what the batch has added so far."""
+def _of_shelf(shelf: Shelf, refs: Words, bounds: tuple[int, int]) -> Part | None:
+    room = reading.count_shelf(refs, bounds, shelf.rows, shelf.chain)
+    if not room:
+        return None
+    spans, (t_ms, values) = np.empty((len(refs), 2), np.int64), np.empty((2, room), np.int64)
+    chunks = (shelf.chunks, shelf.rows, shelf.chain)
+    outcome = reading.read_shelf(refs, bounds, chunks, spans, t_ms, values)
+    assert outcome != reading.CORRUPT, "chunks in memory are whole"
+    return spans, t_ms, values
 
-    __slots__ = (
-        "_ahead", "_born_per_service", "_ceiling_ms", "_floor_ms", "_limits", "_per_service",
-        "_rings", "born", "puts", "refused",
-    )  # fmt: skip
 
-    def __init__(
-        self,
-        rings: Mapping[LabelSet, Ring],
-        per_service: Mapping[str, int],
-        limits: Limits,
-        received_ms: int,
-    ) -> None:
-        self._rings = rings
-        self._per_service = per_service
-        self._limits = limits
-        self._floor_ms = received_ms - limits.retention_ms
-        self._ceiling_ms = received_ms + TOO_FAR_AHEAD_MS
-        self._ahead: dict[tuple[LabelSet, int], float] = {}  # put by this batch
-        self._born_per_service: dict[str, int] = {}
-        self.born: dict[LabelSet, None] = {}
-        self.puts: list[Sample] = []
-        self.refused: list[LabelSet] = []
+def woven(parts: Sequence[Part], count: int) -> Runs:
+    """The samples of ``count`` series from several sources in one run per series."""
+    offsets: Words = np.zeros(count + 1, np.int64)
+    for spans, _, _ in parts:
+        offsets[1:] += spans[:, 1] - spans[:, 0]
+    np.cumsum(offsets, out=offsets)
+    t_ms, values = np.empty((2, int(offsets[-1])), np.int64)
+    cursors = offsets[:-1].copy()
+    for part in parts:
+        reading.append_part(*part, cursors, t_ms, values)
+    size = reading.tidy(offsets, t_ms, values)
+    return Runs(offsets, t_ms[:size], values[:size])
 
-    def verdict(self, sample: Sample) -> Verdict:
-        ring = self._rings.get(sample.labels)
-        held = self._ahead.get((sample.labels, sample.t_ms)) if self._ahead else None
-        if held is None and ring is not None:
-            held = ring.at(sample.t_ms)
-        verdict = judge(sample, held=held, floor_ms=self._floor_ms, ceiling_ms=self._ceiling_ms)
-        if verdict is not Verdict.STORED:
-            return verdict
-        if ring is None and sample.labels not in self.born:
-            verdict = self._birth(sample.labels)
-            if verdict is not Verdict.STORED:
-                self.refused.append(sample.labels)
-                return verdict
-        self._ahead[sample.labels, sample.t_ms] = sample.value
-        self.puts.append(sample)
-        return Verdict.STORED
 
-    def _birth(self, labels: LabelSet) -> Verdict:
-        service = labels.get(SERVICE, "")
-        if len(self._rings) + len(self.born) >= self._limits.max_series:
-            return Verdict.SERIES_LIMIT
-        born = self._born_per_service.get(service, 0)
-        if self._per_service.get(service, 0) + born >= self._limits.max_series_per_service:
-            return Verdict.SERVICE_SERIES_LIMIT
-        self.born[labels] = None
-        self._born_per_service[service] = born + 1
-        return Verdict.STORED
+def _share(shelf: Shelf, floor_ms: int) -> float:
+    """How much of what is kept, from the floor to the newest sample, lies on one shelf."""
+    return (shelf.newest_ms - shelf.oldest_ms) / max(shelf.newest_ms - floor_ms, 1)
+
+
+def _next_size(shelf: Shelf) -> int:
+    """Twice of what the last one needed: there may be more series by now."""
+    return min(max(2 * int(shelf.fill[k.BYTES]), BYTES_MIN), BYTES_MAX)

@@ -1,30 +1,37 @@
-"""The metric store: written by one thread, read through matchers.
+"""The metric store: written by one thread, read through matchers by any."""
 
-Samples live in memory: decide (``Head.stage``), then apply. A log belongs between the two, and
-callers need not know, since a returned verdict means "written".
-"""
-
-from array import array
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Final
+from itertools import accumulate
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 import numpy as np
 
-from alicia.series.columns import Columns
-from alicia.series.labels import NAME, SERVICE, LabelSet
-from alicia.series.matchers import Matcher, MatchOp
-from alicia.series.samples import Metadata, Sample, is_stale
-from alicia.tsdb.cardinality import Cardinality, Culprit
-from alicia.tsdb.head import Batch, Head, Limits
-from alicia.tsdb.index import Index
-from alicia.tsdb.metadata import COMPOUND_SUFFIXES, MetadataTable
-from alicia.tsdb.verdict import Verdict
+from alicia.base.limits import TOO_FAR_AHEAD_MS
+from alicia.series.samples import Metadata, Sample
+from alicia.tsdb.cardinality import Culprit
+from alicia.tsdb.kernels.bits import Words
+from alicia.tsdb.kernels.head import LAST_STORED, NEVER_MS, Codes
+from alicia.tsdb.log_writer import LogWriter
+from alicia.tsdb.ports import DiskFault
+from alicia.tsdb.rows import Rows
+from alicia.tsdb.segments import Segments, Sync
+from alicia.tsdb.series_table import Limits
+from alicia.tsdb.store_reader import FAR_MS, StoreReader
+from alicia.tsdb.verdict import BY_CODE, Verdict
 
-_SAMPLE_BYTES: Final = 16
-_ACCUSED_BY_MAX: Final = 1000  # series looked at to find the label that varies
 EXPIRE_SLICE: Final = 2000
-LOOKBACK_MS: Final = 5 * 60 * 1000
+
+
+# A NamedTuple, since one is built for every message: it costs half of a frozen dataclass.
+class Batch(NamedTuple):
+    """Samples that were received together, with the time of receipt (wall clock, ms)."""
+
+    samples: Sequence[Sample]
+    received_ms: int
+    metadata: Mapping[tuple[str, str], Metadata] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,178 +40,192 @@ class StoreStats:
 
     series: int
     samples: int
-    bytes: int
+    bytes: int  # in memory
+    log_bytes: int
     oldest_ms: int | None
     newest_ms: int | None
     refused: Mapping[str, int]  # refused series by service
     culprits: tuple[Culprit, ...]
 
 
-class Store:
-    """All series of the product; fits ``promql.ports.Querier``."""
+class Store(StoreReader):
+    """All series of the product; fits ``promql.ports.Querier``.
 
-    def __init__(self, limits: Limits) -> None:
-        self._head = Head(limits)
-        self._index = Index()
-        self._metadata = MetadataTable(entries_max=limits.max_series)
-        self._cardinality = Cardinality()
+    One thread writes, expires and syncs; any may read. ``guard`` is entered for every look at
+    memory and for every change of it, never while the disk works. ``seed`` is a secret number
+    that keeps peers from choosing labels that collide. Without a ``log`` all is in memory only.
+    """
+
+    def __init__(
+        self,
+        limits: Limits,
+        *,
+        seed: int = 0,
+        log: Segments | None = None,
+        guard: AbstractContextManager[object] | None = None,
+    ) -> None:
+        super().__init__(limits, guard or nullcontext(), seed=seed)
+        self._log = log
+        self._log_writer = (
+            None
+            if log is None
+            else LogWriter(log, self._head, self._table.catalog.key, self._guard)
+        )
+
+    def replay(self, now_ms: int) -> None:
+        """Read the log of earlier processes; before anything is written.
+
+        Raises:
+            DiskFault: a file cannot be read.
+        """
+        self._floor_ms = now_ms - self._limits.retention_ms
+        if self._log is not None:
+            self._log.replay(lambda key: self._table.restore(key, now_ms=now_ms), self._take_logged)
+            self._log.forget_before(self._floor_ms)
+        self._end_empty(self._table.postings.find(()))
+
+    def _take_logged(self, rows: Rows) -> None:
+        codes = self._head.stage(rows, floor_ms=self._floor_ms, ceiling_ms=FAR_MS)
+        self._head.apply(rows, codes)
 
     def write(self, batch: Batch) -> tuple[Verdict, ...]:
-        """Take a batch: one verdict per sample, in order; a bad one never fails its neighbours."""
-        staged = self._head.stage(batch)
-        self._head.apply(staged, received_ms=batch.received_ms)
-        for labels in staged.born:
-            self._index.add(labels)
-            self._cardinality.born(labels, now_ms=batch.received_ms)
-        for labels in staged.refused:
-            self._cardinality.refused(labels, now_ms=batch.received_ms)
-        for (service, metric), metadata in batch.metadata.items():
-            self._metadata.describe(service, metric, metadata)
-        return staged.verdicts
+        """Take one batch, as write_all()."""
+        return self.write_all((batch,))[0]
+
+    def write_all(self, batches: Sequence[Batch]) -> list[tuple[Verdict, ...]]:
+        """Take batches that came at about the same time, by one write to the log.
+
+        One verdict per sample of each batch, in order; a bad one never fails its neighbours.
+        Returns once the samples are in the log: a killed process loses none of them.
+
+        Raises:
+            DiskFault: nothing was stored.
+        """
+        samples = [sample for batch in batches for sample in batch.samples]
+        received_ms = max((batch.received_ms for batch in batches), default=self._floor_ms)
+        with self._guard:
+            rows, refused = self._resolve(samples, received_ms)
+            codes = self._stage(rows, received_ms)
+        try:
+            self._write_rows(rows, codes)
+        except DiskFault:
+            self._end_empty(np.unique(rows.refs[rows.refs >= 0]))
+            raise
+        with self._guard:
+            for batch in batches:
+                for (service, metric), metadata in batch.metadata.items():
+                    self._table.metadata.describe(service, metric, metadata)
+        verdicts = [refused.get(i) or BY_CODE[code] for i, code in enumerate(codes.tolist())]
+        ends = list(accumulate(len(batch.samples) for batch in batches))
+        return [
+            tuple(verdicts[end - len(b.samples) : end])
+            for b, end in zip(batches, ends, strict=True)
+        ]
+
+    def _resolve(
+        self, samples: Sequence[Sample], received_ms: int
+    ) -> tuple[Rows, dict[int, Verdict]]:
+        """Samples as rows, and the verdicts of those whose series may not begin."""
+        floor_ms, ceiling_ms = self._bounds(received_ms)
+        refs: Words = np.empty(len(samples), np.int64)
+        refused: dict[int, Verdict] = {}
+        for i, sample in enumerate(samples):
+            ref = self._table.catalog.find(sample.labels)
+            if ref < 0 and floor_ms <= sample.t_ms <= ceiling_ms:
+                begun = self._table.begin(sample.labels, now_ms=received_ms)
+                if isinstance(begun, Verdict):
+                    refused[i] = begun
+                else:
+                    ref = begun
+            refs[i] = ref
+        values = np.array([sample.value for sample in samples], np.float64)
+        t_ms = np.array([sample.t_ms for sample in samples], np.int64)
+        return Rows(refs, t_ms, values.view(np.int64)), refused
+
+    def _stage(self, rows: Rows, received_ms: int) -> Codes:
+        self._floor_ms, ceiling_ms = self._bounds(received_ms)
+        return self._head.stage(rows, floor_ms=self._floor_ms, ceiling_ms=ceiling_ms)
+
+    def _bounds(self, received_ms: int) -> tuple[int, int]:
+        return received_ms - self._limits.retention_ms, received_ms + TOO_FAR_AHEAD_MS
+
+    def _write_rows(self, rows: Rows, codes: Codes) -> None:
+        stored = codes <= LAST_STORED
+        if not stored.any():
+            return
+        if self._log_writer is not None:
+            self._log_writer.append(rows.where(stored))
+        with self._guard:
+            self._head.apply(rows, codes)
+
+    def sync(self) -> None:
+        """Return once everything written would survive a power cut.
+
+        Raises:
+            DiskFault: it would not; nothing more must be acknowledged until a sync succeeds.
+        """
+        if self._log_writer is not None:
+            self._log_writer.sync()
+
+    def begin_sync(self) -> Sync | None:
+        """What another thread can sync while this one writes on; None where all is safe.
+
+        Raises:
+            DiskFault: as sync().
+        """
+        return self._log_writer.begin_sync() if self._log_writer is not None else None
+
+    def end_sync(self, sync: Sync) -> None:
+        """Take note of a sync that has run.
+
+        Raises:
+            DiskFault: as sync().
+        """
+        if self._log_writer is not None:
+            self._log_writer.end_sync(sync)
+
+    def close(self) -> None:
+        """Sync, and give the files back. Nothing may be written afterwards.
+
+        Raises:
+            DiskFault: what was written last may not survive a power cut.
+        """
+        if self._log_writer is not None:
+            self._log_writer.close()
 
     def expire(self, now_ms: int) -> Iterator[int]:
-        """Drop what is older than RETENTION, EXPIRE_SLICE series at each step.
+        """Drop what is older than RETENTION; series without samples end, EXPIRE_SLICE at each step.
 
         A step tells how many series ended; between two of them others may read and write.
         """
-        floor_ms = now_ms - self._head.limits.retention_ms
-        series = self._head.label_sets()
-        self._head.sizes.begin()
-        for start in range(0, len(series), EXPIRE_SLICE):
-            gone = self._head.expire(series[start : start + EXPIRE_SLICE], floor_ms)
-            for labels in gone:
-                self._index.remove(labels)
-            for family in {self._family_key(labels) for labels in gone}:
-                self._forget_if_ended(*family)
-            yield len(gone)
-        self._head.sizes.end()
+        with self._guard:
+            floor_ms = self._floor_ms = now_ms - self._limits.retention_ms
+            ended = self._head.expire(floor_ms)
+        if self._log is not None:
+            self._log.forget_before(floor_ms)
+        for start in range(0, len(ended), EXPIRE_SLICE):
+            refs = ended[start : start + EXPIRE_SLICE]
+            with self._guard:
+                refs = refs[self._head.last(refs)[0] < floor_ms]  # some may have come back
+                self._table.end(refs)
+            yield len(refs)
 
-    def select(self, matchers: tuple[Matcher, ...], start_ms: int, end_ms: int) -> Columns:
-        """Samples from ``start_ms`` to ``end_ms``, both inclusive, markers included.
-
-        Series without a sample there are left out; the others come in order of creation.
-        """
-        return self.select_of(self._index.find(matchers), start_ms, end_ms)
-
-    def select_of(self, series: Iterable[LabelSet], start_ms: int, end_ms: int) -> Columns:
-        """As select(), for given series, of which some may have ended meanwhile."""
-        labels: list[LabelSet] = []
-        offsets, times, values = [0], array("q"), array("d")
-        for found in series:
-            ring = self._head.find(found)
-            if ring is None:
-                continue
-            t_ms, value = ring.span(start_ms, end_ms)
-            if t_ms:
-                labels.append(found)
-                times += t_ms
-                values += value
-                offsets.append(len(times))
-        return Columns(
-            tuple(labels),
-            np.array(offsets, dtype=np.int64),
-            np.frombuffer(times, dtype=np.int64) if times else np.empty(0, np.int64),
-            np.frombuffer(values, dtype=np.float64) if values else np.empty(0, np.float64),
-        )
-
-    def latest(
-        self, matchers: tuple[Matcher, ...], at_ms: int, lookback_ms: int = LOOKBACK_MS
-    ) -> list[Sample]:
-        """Per series its newest sample with at - lookback < t <= at; none where it is a marker.
-
-        Source: metrics.md §3.
-        """
-        return self.latest_of(self._index.find(matchers), at_ms, lookback_ms)
-
-    def latest_of(
-        self, series: Iterable[LabelSet], at_ms: int, lookback_ms: int = LOOKBACK_MS
-    ) -> list[Sample]:
-        """As latest(), for given series, of which some may have ended meanwhile."""
-        found = []
-        for labels in series:
-            ring = self._head.find(labels)
-            newest = ring.newest_until(at_ms) if ring else None
-            if newest and newest[0] > at_ms - lookback_ms and not is_stale(newest[1]):
-                found.append(Sample(labels, *newest))
-        return found
-
-    def newest(self, labels: LabelSet) -> Sample:
-        """The newest sample of an existing series, be it a marker."""
-        ring = self._head.ring(labels)
-        t_ms = ring.newest_ms
-        value = ring.at(t_ms)
-        assert value is not None, "a series has a sample"
-        return Sample(labels, t_ms, value)
-
-    def samples(
-        self, labels: LabelSet, *, start_ms: int | None = None, end_ms: int | None = None
-    ) -> list[Sample]:
-        """The samples of an existing series in time, bounds inclusive, None being open."""
-        ring = self._head.ring(labels)
-        start = ring.oldest_ms if start_ms is None else start_ms
-        end = ring.newest_ms if end_ms is None else end_ms
-        return [
-            Sample(labels, t_ms, value) for t_ms, value in zip(*ring.span(start, end), strict=True)
-        ]
-
-    def series(self, matchers: tuple[Matcher, ...]) -> list[LabelSet]:
-        """The label sets that match, in order of creation."""
-        return self._index.find(matchers)
-
-    def number(self, labels: LabelSet) -> int:
-        """A series' place in the order of creation, for paging."""
-        return self._index.number(labels)
-
-    def label_values(self, name: str) -> list[str]:
-        """Every value of a label in use, sorted."""
-        return self._index.values(name)
-
-    def metadata(self, service: str, metric: str) -> Metadata:
-        """Type, unit and help of a metric; a guess by its name where nobody said."""
-        return self._metadata.of(service, metric)
-
-    def family(self, labels: LabelSet) -> tuple[str, Metadata]:
-        """The metric that a series belongs to, and what is known of it."""
-        return self._metadata.family(labels.get(SERVICE, ""), labels.name)
-
-    def all_metadata(self) -> list[tuple[str, str, Metadata]]:
-        """Service, metric and metadata of everything that was described."""
-        return self._metadata.items()
-
-    @property
-    def series_count(self) -> int:
-        """How many series there are."""
-        return len(self._head)
-
-    def series_per_service(self) -> Mapping[str, int]:
-        """How many series each service has, "" for those without a service; a live view."""
-        return self._head.per_service()
+    def _end_empty(self, refs: Words) -> None:
+        """End those series that got no sample."""
+        with self._guard:
+            self._table.end(refs[self._head.last(refs)[0] == NEVER_MS])
 
     def stats(self, now_ms: int) -> StoreStats:
-        """Sizes now; the times are those of the last expire() and of what was written since."""
-        sizes = self._head.sizes
-        return StoreStats(
-            len(self._head),
-            sizes.samples,
-            sizes.samples * _SAMPLE_BYTES,
-            sizes.span.oldest_ms,
-            sizes.span.newest_ms,
-            self._cardinality.refusals(),
-            tuple(map(self._culprit, self._cardinality.suspects(now_ms=now_ms))),
-        )
-
-    def _culprit(self, service: str) -> Culprit:
-        existing = self._index.find((Matcher(SERVICE, MatchOp.EQUAL, service),))
-        return self._cardinality.accuse(service, existing[-_ACCUSED_BY_MAX:])
-
-    def _family_key(self, labels: LabelSet) -> tuple[str, str]:
-        service = labels.get(SERVICE, "")
-        return service, self._metadata.family(service, labels.name)[0]
-
-    def _forget_if_ended(self, service: str, metric: str) -> None:
-        of_service = Matcher(SERVICE, MatchOp.EQUAL, service)
-        names = (metric, *(metric + suffix for suffix in COMPOUND_SUFFIXES))
-        if not any(
-            self._index.find((of_service, Matcher(NAME, MatchOp.EQUAL, name))) for name in names
-        ):
-            self._metadata.forget(service, metric)
+        """Sizes now. Samples count until their memory is given back."""
+        with self._guard:
+            sizes = self._head.sizes()
+            return StoreStats(
+                len(self._table),
+                sizes.samples,
+                sizes.bytes + self._table.catalog.size_bytes,
+                self._log.size_bytes if self._log is not None else 0,
+                None if sizes.oldest_ms is None else max(sizes.oldest_ms, self._floor_ms),
+                sizes.newest_ms,
+                self._table.cardinality.refusals(),
+                self._table.culprits(now_ms),
+            )

@@ -1,8 +1,9 @@
-"""What writing a sample does: a whole rule in one pure function."""
+"""What writing a sample does, in the words of the API."""
 
 from enum import StrEnum
+from typing import Final
 
-from alicia.series.samples import Sample, is_stale, same_bits
+from alicia.tsdb.kernels import head as k
 
 
 class Verdict(StrEnum):
@@ -22,21 +23,13 @@ class Verdict(StrEnum):
         return self is Verdict.STORED or self is Verdict.REPEAT
 
 
-def judge(new: Sample, *, held: float | None, floor_ms: int, ceiling_ms: int) -> Verdict:
-    """Decide what appending ``new`` to an existing series would do.
-
-    ``held`` is the value that the series has at the same instant, None where it has none. Times
-    from ``floor_ms`` to ``ceiling_ms`` (both inclusive) are taken, in any order. An exact repeat
-    is no error, because QoS 1 redelivers; a value replaces a staleness marker.
-
-    Source: metrics.md §2.
-    """
-    if new.t_ms < floor_ms:
-        return Verdict.TOO_OLD
-    if new.t_ms > ceiling_ms:
-        return Verdict.TOO_FAR_AHEAD
-    if held is None:
-        return Verdict.STORED
-    if same_bits(held, new.value):
-        return Verdict.REPEAT
-    return Verdict.STORED if is_stale(held) else Verdict.DUPLICATE_TIMESTAMP
+# By code of ``kernels.head``; SKIPPED samples have a verdict of their own, for their series.
+BY_CODE: Final = {
+    k.STORED: Verdict.STORED,
+    k.STORED_LATE: Verdict.STORED,
+    k.REPLACED: Verdict.STORED,
+    k.REPEAT: Verdict.REPEAT,
+    k.DUPLICATE: Verdict.DUPLICATE_TIMESTAMP,
+    k.TOO_OLD: Verdict.TOO_OLD,
+    k.TOO_FAR_AHEAD: Verdict.TOO_FAR_AHEAD,
+}

@@ -95,7 +95,7 @@ class PublishRefused(Unavailable):
 
 # A handler that returns None has finished, and the message is acknowledged at once; an awaitable
 # withholds the PUBACK until it is done. It must not raise: peer data never does.
-Handler = Callable[[Message], Awaitable[None] | None]
+Handler = Callable[[Message], Awaitable[object] | None]
 StateListener = Callable[[BusState], None]
 
 

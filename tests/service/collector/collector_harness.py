@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import httpx
+from tests.support.inline_writer import InlineWriter
 from tests.support.stepped_clock import SteppedClock
 
 from alicia.adapters.bus.memory import MemoryBroker, MemoryBus
@@ -28,7 +29,9 @@ class Harness:
             random=SystemRandom(),
             counters=Counters(),
             connect=self._connect,
+            write_with=InlineWriter,
         )
+        self.collector.store.replay(self.clock.now_ms())
         # Requests come through ASGI, so nobody binds; the guard is told what it would see.
         self.collector.guard.admit(Listener((), "127.0.0.1", 8024, loopback=True))
         self.http = httpx.AsyncClient(

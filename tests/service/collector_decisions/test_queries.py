@@ -15,8 +15,8 @@ from alicia.promql.plan import Window
 from alicia.promql.values import Matrix, Scalar
 from alicia.series.labels import LabelSet
 from alicia.series.samples import Sample
-from alicia.tsdb.head import Batch, Limits
-from alicia.tsdb.store import Store
+from alicia.tsdb.series_table import Limits
+from alicia.tsdb.store import Batch, Store
 
 from .conftest import World
 

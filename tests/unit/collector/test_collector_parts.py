@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from tests.support.inline_writer import InlineWriter
 
 from alicia.adapters.health import Check, Condition
 from alicia.base.counters import Counters
@@ -21,7 +22,7 @@ from alicia.collector.ingest import (
 from alicia.collector.rate import RateMeter
 from alicia.collector.rejects import RejectLog
 from alicia.series.labels import LabelSet
-from alicia.tsdb.head import Limits
+from alicia.tsdb.series_table import Limits
 from alicia.tsdb.store import Store
 from alicia.wire.samples import MetricBody
 
@@ -64,7 +65,7 @@ def test_a_rate_covers_the_last_marks() -> None:
 async def test_too_many_waiting_samples_are_refused(clock: Any) -> None:
     counters = Counters()
     store = Store(Limits())
-    ingest = Ingest(store, counters, RejectLog(counters, clock))
+    ingest = Ingest(InlineWriter(store), counters, RejectLog(counters, clock))
     metric = {"name": "x", "value": 1}
     half = MetricBody([metric] * (QUEUED_MAX // 2 + 1), received_ms=clock.now_ms())
     taking = [ingest.take(half, received_ms=clock.now_ms(), entry="http") for _ in range(2)]
@@ -80,7 +81,7 @@ async def test_of_very_many_rejects_the_first_are_told_and_all_are_counted(clock
     counters = Counters()
     log = RejectLog(counters, clock)
     body = MetricBody([5] * (REJECTS_LISTED + SLICE), received_ms=clock.now_ms())
-    taking = Ingest(Store(Limits()), counters, log).take(
+    taking = Ingest(InlineWriter(Store(Limits())), counters, log).take(
         body, received_ms=clock.now_ms(), entry="http"
     )
     assert not isinstance(taking, Outcome)
@@ -94,7 +95,7 @@ async def test_of_very_many_rejects_the_first_are_told_and_all_are_counted(clock
 def test_of_a_histogram_the_first_refused_sample_speaks(clock: Any) -> None:
     counters = Counters()
     log = RejectLog(counters, clock)
-    ingest = Ingest(Store(Limits(max_series=1)), counters, log)
+    ingest = Ingest(InlineWriter(Store(Limits(max_series=1))), counters, log)
     histogram = {"name": "h", "value": {"count": 1, "sum": 1, "buckets": {"1": 1}}}
     body = MetricBody([histogram], received_ms=clock.now_ms())
     outcome = ingest.take(body, received_ms=clock.now_ms(), entry="http")
@@ -105,7 +106,7 @@ def test_of_a_histogram_the_first_refused_sample_speaks(clock: Any) -> None:
 
 def test_names_without_end_and_wrong_clocks_are_not_remembered_without_end(clock: Any) -> None:
     counters, store, now_ms = Counters(), Store(Limits()), clock.now_ms()
-    ingest = Ingest(store, counters, RejectLog(counters, clock))
+    ingest = Ingest(InlineWriter(store), counters, RejectLog(counters, clock))
 
     def take(names: list[str], t_ms: int, received_ms: int) -> None:
         rows = [{"name": "x", "value": 1, "service_name": n, "timestamp": t_ms} for n in names]

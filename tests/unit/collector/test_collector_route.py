@@ -6,6 +6,7 @@ from collections.abc import Awaitable
 from typing import Any
 
 import pytest
+from tests.support.inline_writer import InlineWriter
 
 from alicia.base.counters import Counters
 from alicia.base.limits import BODY_BYTES_MAX, BUS_PARSE_BYTES_MAX
@@ -15,7 +16,7 @@ from alicia.collector.rejects import RejectLog
 from alicia.collector.route import IDS_KEPT, TOPICS_COUNTED, RouteParts, Router
 from alicia.series.kinds import MetricType
 from alicia.series.labels import LabelSet
-from alicia.tsdb.head import Limits
+from alicia.tsdb.series_table import Limits
 from alicia.tsdb.store import Store
 from alicia.wire.envelope import Unwrapped
 from alicia.wire.names import SeriesNames
@@ -37,22 +38,23 @@ class Bench:
         self.observed: list[Unwrapped] = []
         self.summaries: list[Unwrapped] = []
         parts = RouteParts(
-            Ingest(self.store, self.counters, self.log),
+            Ingest(InlineWriter(self.store), self.counters, self.log),
             self.log,
             self.counters,
             lambda _message, opened: self.observed.append(opened),
             self.summaries.append,
-            BrokerMetrics(self.store, clock).take,
+            BrokerMetrics(InlineWriter(self.store), clock).take,
         )
         self.router = Router(Topics(), SeriesNames(), clock, parts)
 
-    def send(self, topic: str, body: object, **options: Any) -> Awaitable[None] | None:
+    def send(self, topic: str, body: object, **options: Any) -> Awaitable[object] | None:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         message = Message(topic, raw, received_ms=self.clock.now_ms(), **options)
         return self.router.handle(message)
 
     def values(self) -> dict[str, float]:
-        return {str(labels): self.store.newest(labels).value for labels in self.store.series(())}
+        newest = map(self.store.newest, self.store.series(()))
+        return {str(sample.labels): sample.value for sample in newest if sample is not None}
 
     def codes(self) -> list[str]:
         return [refusal.reject.code for refusal in reversed(self.log.newest())]

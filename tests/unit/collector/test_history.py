@@ -9,8 +9,8 @@ from alicia.base.errors import BadField
 from alicia.collector.api.history import SLICE, newest_first
 from alicia.series.labels import LabelSet
 from alicia.series.samples import STALE, Sample
-from alicia.tsdb.head import Batch, Limits
-from alicia.tsdb.store import Store
+from alicia.tsdb.series_table import Limits
+from alicia.tsdb.store import Batch, Store
 
 T = 1_795_425_234_000
 SERIES = [LabelSet({"__name__": "x", "service": "a", "n": str(i)}) for i in range(3 * SLICE + 7)]

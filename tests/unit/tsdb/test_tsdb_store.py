@@ -7,8 +7,8 @@ from alicia.series.labels import LabelSet
 from alicia.series.matchers import Matcher, MatchOp
 from alicia.series.samples import STALE, Metadata, Sample
 from alicia.tsdb.cardinality import BIRTHS_MAX, WINDOW_MS, Cardinality
-from alicia.tsdb.head import Batch, Limits
-from alicia.tsdb.store import EXPIRE_SLICE, Store
+from alicia.tsdb.series_table import Limits
+from alicia.tsdb.store import EXPIRE_SLICE, Batch, Store
 from alicia.tsdb.verdict import Verdict
 
 NOW = 10_000_000
@@ -129,10 +129,13 @@ def test_sizes_follow_writes_and_expiry() -> None:
     write(store, (series(), NOW - 5, 1), (series(a="b"), NOW + 7, 1))
     write(store, (series(), NOW, 1), (series(), NOW + 1, 1))
     shown = store.stats(NOW)
-    assert (shown.samples, shown.bytes, shown.newest_ms) == (3, 48, NOW + 7)
+    assert (shown.samples, shown.oldest_ms, shown.newest_ms) == (4, NOW - 5, NOW + 7)
     assert ended(store, NOW) == 0
-    assert store.stats(NOW).oldest_ms == NOW
-    assert ended(store, NOW + HOUR + 8) == 2
+    empty = shown.bytes
+    for i in range(2, 500):
+        write(store, (series(), NOW + i, i))
+    assert store.stats(NOW).bytes > empty
+    assert ended(store, NOW + HOUR + 500) == 2
     shown = store.stats(NOW)
     assert (shown.samples, shown.oldest_ms, shown.newest_ms) == (0, None, None)
 

@@ -45,7 +45,7 @@ class Link(asyncio.Protocol):
         self._tail = bytearray()  # the beginning of a packet that is not all there
         self._need = 0  # bytes of that packet
         self._acks = Acknowledgements(self._write)
-        self._tasks: set[asyncio.Future[None]] = set()
+        self._tasks: set[asyncio.Future[object]] = set()
         self._window = SendWindow(_SEND_WINDOW_MAX)
         self._answers: dict[int, asyncio.Future[bytes]] = {}  # SUBACK and UNSUBACK by packet id
         self._writable = asyncio.Event()
@@ -215,7 +215,7 @@ class Link(asyncio.Protocol):
 
     # --- acknowledgements
 
-    def _hold(self, task: asyncio.Future[None], packet_id: bytes) -> None:
+    def _hold(self, task: asyncio.Future[object], packet_id: bytes) -> None:
         slot = self._acks.hold(packet_id) if packet_id else None
         self._tasks.add(task)
         task.add_done_callback(lambda done: self._finished(done, slot))
@@ -224,7 +224,7 @@ class Link(asyncio.Protocol):
             assert self._transport is not None, "messages come over a transport"
             self._transport.pause_reading()
 
-    def _finished(self, task: asyncio.Future[None], slot: Slot | None) -> None:
+    def _finished(self, task: asyncio.Future[object], slot: Slot | None) -> None:
         self._tasks.discard(task)
         if task.cancelled():
             slot = None  # not handled, so not acknowledged: the broker sends it again

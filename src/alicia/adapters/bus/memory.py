@@ -113,7 +113,7 @@ class MemoryBus:
         self._clock = clock
         self._filters: dict[str, None] = {}
         self._pending: deque[Message] = deque()  # unacknowledged, in order of arrival
-        self._tasks: set[asyncio.Future[None]] = set()
+        self._tasks: set[asyncio.Future[object]] = set()
         self._handler: Handler | None = None
         self._on_state: StateListener | None = None
         self._reconnects = -1  # the first connection is none
@@ -208,7 +208,7 @@ class MemoryBus:
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(lambda done: self._finished(done, message, connection))
 
-    def _finished(self, task: asyncio.Future[None], message: Message, connection: int) -> None:
+    def _finished(self, task: asyncio.Future[object], message: Message, connection: int) -> None:
         if task.cancelled():
             return  # not handled, so not acknowledged
         if task.exception() is not None:

@@ -49,10 +49,11 @@ async def text_answer(
 
 async def _plans(store: Store, now_ms: int, *, legacy_names: bool) -> list[FamilyPlan]:
     planner = FamilyPlanner(store.family, legacy_names=legacy_names)
-    series = store.series(())
-    for start in range(0, len(series), _SLICE):
-        live = store.latest_of(series[start : start + _SLICE], now_ms)
+    last = 0
+    while part := store.page((), after=last, limit=_SLICE):
+        live = store.latest_of([labels for _, labels in part], now_ms)
         planner.add(sample.labels for sample in live)
+        last = part[-1][0]
         await asyncio.sleep(0)
     return planner.families()
 

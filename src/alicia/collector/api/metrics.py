@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from fastapi import APIRouter, Request
 
-from alicia.adapters.http.paging import Page, page, read_page
+from alicia.adapters.http.paging import Page, PageRequest, bad_cursor, encode_cursor, read_page
 from alicia.adapters.http.query import query_choice, query_range_ms, query_text
 from alicia.adapters.http.roles import Role, needs
 from alicia.base.clock import Clock
@@ -14,6 +14,7 @@ from alicia.collector.api.exposition import text_answer
 from alicia.collector.api.history import newest_first
 from alicia.collector.view import equal, metric_row, series_of_metric
 from alicia.series.labels import INSTANCE, SERVICE, LabelSet
+from alicia.series.matchers import Matcher
 from alicia.series.samples import Sample, is_stale
 from alicia.tsdb.store import Store
 from alicia.wire.exposition import Format, choose_format
@@ -39,7 +40,7 @@ def metric_routes(
             kind, utf8_names = Format(wanted), False
         if kind is not Format.JSON:
             return await text_answer(request, store, clock.now_ms(), kind, utf8_names=utf8_names)
-        part = page(store.series(()), lambda labels: (store.number(labels),), read_page(request))
+        part = _series_page(store, (), read_page(request))
         rows = [metric_row(sample, store) for sample in _newest(store, part.items)]
         return part.body("metrics", rows)
 
@@ -49,8 +50,7 @@ def metric_routes(
         if in_fleet(service_name) and not _has_series(store, service_name):
             return {"service_name": service_name, "instances": {}}  # known, but sent none yet
         service = _known(store, service_name)
-        found = store.series((equal(SERVICE, service),))
-        part = page(found, lambda labels: (store.number(labels),), read_page(request))
+        part = _series_page(store, (equal(SERVICE, service),), read_page(request))
         instances: dict[str, dict[str, object]] = {}
         for instance, samples in _by_instance(_newest(store, part.items)).items():
             instances[instance] = {
@@ -91,7 +91,20 @@ async def _history(store: Store, service: str, metric: str, request: Request) ->
 
 def _newest(store: Store, found: Iterable[LabelSet]) -> list[Sample]:
     newest = (store.newest(labels) for labels in found)
-    return [sample for sample in newest if not is_stale(sample.value)]
+    return [sample for sample in newest if sample is not None and not is_stale(sample.value)]
+
+
+def _series_page(
+    store: Store, matchers: tuple[Matcher, ...], wanted: PageRequest
+) -> Page[LabelSet]:
+    """Series in order of creation."""
+    after = 0 if wanted.after is None else wanted.after[0]
+    if isinstance(after, str):
+        raise bad_cursor()
+    found = store.page(matchers, after=int(after), limit=wanted.limit + 1)
+    part = found[: wanted.limit]
+    more = len(found) > wanted.limit
+    return Page([labels for _, labels in part], encode_cursor(part[-1][0]) if more else None)
 
 
 def _by_instance(samples: Iterable[Sample]) -> dict[str, list[Sample]]:

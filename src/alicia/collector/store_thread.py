@@ -1,0 +1,193 @@
+"""The one thread that writes the store: batches in, verdicts out, the loop never waits."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Final, NamedTuple, Protocol
+
+from alicia.adapters.memory import give_back_compiler
+from alicia.base.counters import Counters
+from alicia.tsdb.ports import DiskFault
+from alicia.tsdb.segments import Sync
+from alicia.tsdb.store import Batch, Store
+from alicia.tsdb.verdict import Verdict
+from alicia.tsdb.warm import warm_kernels
+
+SYNC_SECONDS: Final = 1.0
+_GROUP_MAX: Final = 1000  # batches written at once, so that none waits long for its answer
+_LOG: Final = logging.getLogger(__name__)
+
+Verdicts = tuple[Verdict, ...]
+OnWritten = Callable[[Verdicts | DiskFault], None]
+
+
+class Writer(Protocol):
+    """Whoever writes the store, as the parts of the collector see it."""
+
+    def start(self) -> None:
+        """Begin to work for the running loop."""
+        ...
+
+    async def stop(self) -> None:
+        """Write what was given and close the store; safe without start()."""
+        ...
+
+    async def sync_loop(self) -> None:
+        """See that what was written survives a power cut, within a second."""
+        ...
+
+    def write(self, batch: Batch, on_written: OnWritten) -> None:
+        """Write a batch; ``on_written`` hears in the event loop what became of it."""
+        ...
+
+    def post(self, batch: Batch) -> None:
+        """Write a batch of our own; what the disk refuses is counted and let go."""
+        ...
+
+    async def expire(self, now_ms: int) -> None:
+        """Drop what is past retention."""
+        ...
+
+
+class _Write(NamedTuple):
+    batch: Batch
+    on_written: OnWritten
+
+
+class _Call(NamedTuple):
+    work: Callable[[], object]
+    done: "asyncio.Future[object]"
+
+
+class StoreThread:
+    """Fits ``Writer``; all its methods belong to the event loop.
+
+    Batches that wait are written together, by one write to the log. With ``sync_always`` each
+    such write is synced before anybody hears of it; else another thread syncs every second.
+    """
+
+    def __init__(self, store: Store, counters: Counters, *, sync_always: bool) -> None:
+        self._store = store
+        self._counters = counters
+        self._sync_always = sync_always
+        self._jobs: SimpleQueue[_Write | _Call | None] = SimpleQueue()
+        self._thread = Thread(target=self._run, name="store", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def start(self) -> None:
+        """Begin to work for the running loop; what was given before waits until now."""
+        self._loop = asyncio.get_running_loop()
+        self._thread.start()
+
+    async def stop(self) -> None:
+        """Write what was given, close the store, end the thread; safe without start()."""
+        if self._thread.is_alive():
+            self._jobs.put(None)
+            await asyncio.to_thread(self._thread.join)
+
+    def write(self, batch: Batch, on_written: OnWritten) -> None:
+        """Write a batch; ``on_written`` hears in the event loop what became of it."""
+        self._jobs.put(_Write(batch, on_written))
+
+    def post(self, batch: Batch) -> None:
+        """Write a batch of our own; what the disk refuses is counted and let go."""
+        self.write(batch, self._posted)
+
+    async def expire(self, now_ms: int) -> None:
+        """Drop what is past retention, in steps between which others write."""
+        steps: list[Iterator[int]] = []
+        await self._run_there(lambda: steps.append(self._store.expire(now_ms)))
+        while await self._run_there(lambda: next(steps[0], None)) is not None:
+            pass
+
+    async def sync_loop(self) -> None:
+        """Sync every second, beside the writes; with ``sync_always`` there is little to do."""
+        while True:
+            await asyncio.sleep(SYNC_SECONDS)
+            try:
+                await self._sync()
+            except DiskFault as fault:
+                self._counters.add("log_sync_failures")
+                _LOG.error("the write-ahead log could not be synced: %s", fault)
+
+    async def _sync(self) -> None:
+        sync = await self._run_there(self._store.begin_sync)
+        if isinstance(sync, Sync):
+            await asyncio.to_thread(sync.run)
+            await self._run_there(lambda: self._store.end_sync(sync))
+
+    async def _run_there(self, work: Callable[[], object]) -> object:
+        assert self._loop is not None, "start() first"
+        done: asyncio.Future[object] = self._loop.create_future()
+        self._jobs.put(_Call(work, done))
+        return await done
+
+    def _posted(self, outcome: Verdicts | DiskFault) -> None:
+        if isinstance(outcome, DiskFault):
+            self._counters.add("own_samples_lost")
+
+    # --- in the thread
+
+    def _run(self) -> None:
+        warm_kernels()
+        give_back_compiler()
+        going = True
+        while going:
+            jobs = self._taken()
+            going = None not in jobs
+            writes = [job for job in jobs if isinstance(job, _Write)]
+            if writes:
+                self._write(writes)
+            for job in jobs:
+                if isinstance(job, _Call):
+                    self._call(job)
+        try:
+            self._store.close()
+        except DiskFault as fault:
+            _LOG.error("the write-ahead log could not be synced: %s", fault)
+
+    def _taken(self) -> Sequence[_Write | _Call | None]:
+        """What waits, at least one job."""
+        jobs = [self._jobs.get()]
+        try:
+            while len(jobs) < _GROUP_MAX:
+                jobs.append(self._jobs.get_nowait())
+        except Empty:
+            pass
+        return jobs
+
+    def _write(self, writes: Sequence[_Write]) -> None:
+        outcomes: Iterable[Verdicts | DiskFault]
+        try:
+            outcomes = self._store.write_all([job.batch for job in writes])
+            if self._sync_always:
+                self._store.sync()
+        except DiskFault as fault:
+            outcomes = [fault] * len(writes)
+        told = list(zip(writes, outcomes, strict=True))
+        self._tell(lambda: [job.on_written(outcome) for job, outcome in told])  # in one turn
+
+    def _call(self, job: _Call) -> None:
+        try:
+            result = job.work()
+        except Exception as error:
+            self._tell(partial(_fail, job.done, error))
+        else:
+            self._tell(partial(_give, job.done, result))
+
+    def _tell(self, news: Callable[[], object]) -> None:
+        assert self._loop is not None, "the thread was started"
+        self._loop.call_soon_threadsafe(news)
+
+
+def _give(future: "asyncio.Future[object]", result: object) -> None:
+    if not future.done():
+        future.set_result(result)
+
+
+def _fail(future: "asyncio.Future[object]", error: Exception) -> None:
+    if not future.done():
+        future.set_exception(error)

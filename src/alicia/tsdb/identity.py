@@ -1,0 +1,87 @@
+"""The bytes that stand for a label set: the key of a series, in memory, on disk and on the wire.
+
+They are the ``labels`` fields of a remote-write 1.0 time series, sorted by name, so that the
+bytes of a sender that sorts are the key as they come.
+"""
+
+from typing import Final
+
+from alicia.series.labels import LabelSet
+
+_LABEL: Final = 0x0A  # field 1, length-delimited
+_NAME: Final = 0x0A
+_VALUE: Final = 0x12
+_LOW: Final = 0x7F
+
+
+class BadKey(ValueError):
+    """The bytes are no label set."""
+
+
+def encode_labels(labels: LabelSet) -> bytes:
+    """The key of a label set."""
+    out = bytearray()
+    for name, value in labels.pairs:
+        named, valued = name.encode(), value.encode()
+        pair = bytes((_NAME, *_varint(len(named)))) + named
+        pair += bytes((_VALUE, *_varint(len(valued)))) + valued
+        out += bytes((_LABEL, *_varint(len(pair)))) + pair
+    return bytes(out)
+
+
+def decode_labels(key: bytes | memoryview) -> LabelSet:
+    """The label set of a key, in whatever order the labels are; an empty value is no label.
+
+    Raises:
+        BadKey: the bytes are none, are not UTF-8, or name a label twice.
+    """
+    pairs: dict[str, str] = {}
+    at = 0
+    while at < len(key):
+        pair, at = _field(key, at, _LABEL)
+        name, value = _pair(pair)
+        if name in pairs:
+            raise BadKey(f"the label {name!r} is there twice")
+        pairs[name] = value
+    return LabelSet(pairs)
+
+
+def _pair(pair: bytes | memoryview) -> tuple[str, str]:
+    name = value = b""
+    at = 0
+    while at < len(pair):
+        if pair[at] == _NAME:
+            found, at = _field(pair, at, _NAME)
+            name = bytes(found)
+        else:
+            found, at = _field(pair, at, _VALUE)
+            value = bytes(found)
+    try:
+        return name.decode(), value.decode()
+    except UnicodeDecodeError:
+        raise BadKey("a label is not UTF-8") from None
+
+
+def _field(data: bytes | memoryview, at: int, tag: int) -> tuple[bytes | memoryview, int]:
+    if data[at] != tag:
+        raise BadKey(f"byte {data[at]} where {tag} belongs")
+    size, shift, at = 0, 0, at + 1
+    while at < len(data) and data[at] > _LOW:
+        size |= (data[at] & _LOW) << shift
+        shift += 7
+        at += 1
+    if at >= len(data):
+        raise BadKey("the bytes end within a number")
+    size |= data[at] << shift
+    if at + 1 + size > len(data):
+        raise BadKey("the bytes end within a field")
+    return data[at + 1 : at + 1 + size], at + 1 + size
+
+
+def _varint(number: int) -> list[int]:
+    out = []
+    while number > _LOW:
+        out.append(number & _LOW | 0x80)
+        number >>= 7
+    out.append(number)
+    return out

@@ -1,0 +1,92 @@
+"""A hash table from label bytes to series: one look-up for a series that was seen before.
+
+``slots``: int32, a power of two, each a key's row plus one, 0 for none; never full.
+``keys``: int64[rows, 4], see the columns below. ``arena``: the bytes of all keys.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alicia.tsdb.kernels.bits import Bytes, Words, get_word, shift_right, signed
+from alicia.tsdb.kernels.compiled import checked_kernel, kernel
+
+Slots = NDArray[np.int32]
+
+HASH: Final = 0
+PLACE: Final = 1
+LENGTH: Final = 2
+REF: Final = 3  # of the series; GONE once it ended
+COLUMNS: Final = 4
+GONE: Final = -1
+
+_MULTIPLIER: Final = -7046029254386353131  # an odd number whose bits look random
+_SECOND: Final = -4417276706812531889
+
+
+@kernel
+def hash_bytes(data: Bytes, place: int, end: int, seed: int) -> int:
+    """64 bits that depend on every byte; a secret seed keeps peers from choosing collisions."""
+    mixed = signed(seed) ^ ((end - place) * _SECOND)
+    while place + 8 <= end:
+        mixed = (mixed ^ get_word(data, place)) * _MULTIPLIER
+        mixed ^= shift_right(mixed, 29)
+        place += 8
+    rest = 0
+    while place < end:
+        rest = (rest << 8) | signed(data[place])
+        place += 1
+    mixed = (mixed ^ rest) * _MULTIPLIER
+    mixed ^= shift_right(mixed, 32)
+    mixed *= _SECOND
+    return mixed ^ shift_right(mixed, 29)
+
+
+@kernel
+def find_key(
+    data: Bytes, place: int, end: int, hashed: int, slots: Slots, keys: Words, arena: Bytes
+) -> int:
+    """The row of the key that equals ``data[place:end]``; -1 where there is none."""
+    mask = len(slots) - 1
+    slot = hashed & mask
+    while slots[slot] != 0:
+        row = signed(slots[slot]) - 1
+        if keys[row, HASH] == hashed and keys[row, LENGTH] == end - place:
+            start = keys[row, PLACE]
+            i = 0
+            while i < end - place and arena[start + i] == data[place + i]:
+                i += 1
+            if i == end - place:
+                return row
+        slot = (slot + 1) & mask
+    return -1
+
+
+@kernel
+def fill_slots(slots: Slots, keys: Words, first: int, count: int) -> None:
+    """Enter the keys from row ``first`` to ``count`` (exclusive)."""
+    mask = len(slots) - 1
+    for row in range(first, count):
+        slot = keys[row, HASH] & mask
+        while slots[slot] != 0:
+            slot = (slot + 1) & mask
+        slots[slot] = row + 1
+
+
+@checked_kernel
+def find_all(
+    data: Bytes, spans: Words, seed: int, slots: Slots, keys: Words, arena: Bytes, refs: Words
+) -> int:
+    """Look up ``data[spans[i, 0]:spans[i, 1]]`` for all i; how many are unknown.
+
+    Fills ``refs`` with the series, GONE where there is none.
+    """
+    unknown = 0
+    for i in range(len(spans)):
+        place, end = spans[i, 0], spans[i, 1]
+        row = find_key(data, place, end, hash_bytes(data, place, end, seed), slots, keys, arena)
+        refs[i] = keys[row, REF] if row >= 0 else GONE
+        if refs[i] == GONE:
+            unknown += 1
+    return unknown

@@ -1,0 +1,30 @@
+"""Samples as arrays, the form in which the store judges, logs and keeps them."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alicia.tsdb.kernels.bits import Words
+
+Mask = NDArray[np.bool_]
+
+
+class Rows(NamedTuple):
+    """Samples as arrays of one length; a value is the 64 bits of its float."""
+
+    refs: Words
+    t_ms: Words
+    values: Words
+
+    def where(self, wanted: Mask) -> "Rows":
+        """A copy of some of them."""
+        return Rows(self.refs[wanted], self.t_ms[wanted], self.values[wanted])
+
+
+class Runs(NamedTuple):
+    """Samples by series: those of the i-th stand from ``offsets[i]`` to ``offsets[i + 1]``."""
+
+    offsets: Words
+    t_ms: Words
+    values: Words

@@ -1,0 +1,38 @@
+"""Writes the store where it stands, for tests that have no thread; fits ``store_thread.Writer``."""
+
+import asyncio
+
+from alicia.collector.store_thread import OnWritten
+from alicia.tsdb.ports import DiskFault
+from alicia.tsdb.store import Batch, Store
+
+
+class InlineWriter:
+    """Every batch is written, and its outcome told, before write() returns."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def start(self) -> None:
+        pass
+
+    async def stop(self) -> None:
+        self.store.close()
+
+    async def sync_loop(self) -> None:
+        await asyncio.Event().wait()
+
+    def write(self, batch: Batch, on_written: OnWritten) -> None:
+        try:
+            verdicts = self.store.write(batch)
+        except DiskFault as fault:
+            on_written(fault)
+        else:
+            on_written(verdicts)
+
+    def post(self, batch: Batch) -> None:
+        self.store.write(batch)
+
+    async def expire(self, now_ms: int) -> None:
+        for _ in self.store.expire(now_ms):
+            pass
