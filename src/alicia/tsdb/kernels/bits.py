@@ -139,6 +139,12 @@ def put_varint(out: Bytes, place: int, value: int) -> int:
 
 
 @kernel
+def varint_bytes(value: int) -> int:
+    """How many bytes put_varint() writes."""
+    return max((bit_length(value) + _LAST_BITS - 1) // _LAST_BITS, 1)
+
+
+@kernel
 def get_varint(data: Bytes, place: int, end: int) -> tuple[int, int]:
     """A varint and the place behind it; place -1 where ``end`` comes first or it is too long."""
     value = 0

@@ -21,6 +21,7 @@ from alicia.tsdb.kernels.bits import (
     put_word,
     signed,
     unzigzag,
+    varint_bytes,
     zigzag,
 )
 from alicia.tsdb.kernels.classes import choose_widths, get_run, put_run
@@ -71,7 +72,7 @@ def common_exponent(values: Words) -> int:
 def put_decimals(out: Bytes, place: int, values: Words, exponent: int, scratch: Words) -> int:
     """Write the values as integers over 10^exponent; the place behind them."""
     count = len(values)
-    integers, numbers = scratch[0, :count], scratch[2, :count]
+    integers = scratch[0, :count]
     exceptions = _integers(values, exponent, integers)
     first, second = scratch[2, : count - 1], scratch[3, : max(count - 2, 0)]
     for i in range(1, count):
@@ -82,7 +83,7 @@ def put_decimals(out: Bytes, place: int, values: Words, exponent: int, scratch: 
     kind, numbers = FIRST, first
     if count > 2:
         narrow_second, wide_second, bits_second = choose_widths(second, scratch[1])
-        if bits_second < bits:
+        if _bytes_of(bits_second) + varint_bytes(first[0]) < _bytes_of(bits):
             kind, numbers, narrow, wide = SECOND, second, narrow_second, wide_second
     out[place] = np.uint8(exponent)
     out[place + 1] = np.uint8(kind)
@@ -91,6 +92,11 @@ def put_decimals(out: Bytes, place: int, values: Words, exponent: int, scratch: 
         place = put_varint(out, place, first[0])
     place = _put_exceptions(out, place, values, exponent, exceptions)
     return put_run(out, place, numbers, (narrow, wide))
+
+
+@kernel
+def _bytes_of(bits: int) -> int:
+    return (bits + 7) >> 3
 
 
 @kernel

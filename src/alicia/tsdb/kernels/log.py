@@ -114,7 +114,7 @@ def read_records(
             return AT_NAMES, place, count
         if kind != SAMPLES and kind != FAR_SAMPLES:
             return DAMAGED, place, count
-        if size < 0 or size != (end - body - BODY_HEAD_BYTES) // width:
+        if size < 0 or size * width != end - body - BODY_HEAD_BYTES:
             return DAMAGED, place, count
         if count + size > rows.shape[1]:
             return FULL, place, count
