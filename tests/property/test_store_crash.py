@@ -10,7 +10,6 @@ from tests.support.fault_disk import FaultDisk, PowerCut
 from alicia.series.labels import LabelSet
 from alicia.series.samples import Sample, bits
 from alicia.tsdb.ports import DiskFault
-from alicia.tsdb.segments import Segments
 from alicia.tsdb.series_table import Limits
 from alicia.tsdb.store import Batch, Store
 from alicia.tsdb.verdict import Verdict
@@ -36,13 +35,14 @@ class StoreSurvives(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.disk = FaultDisk()
+        self.now = START
         self.acked: dict[Point, float] = {}
         self.unsynced: set[Point] = set()  # acknowledged since the last sync
         self.maybe: dict[Point, set[int]] = {}  # bits that may be there, unacknowledged
         self.start()
 
     def start(self) -> None:
-        self.store = Store(LIMITS, log=Segments(self.disk))
+        self.store = Store(LIMITS, disk=self.disk)
         self.store.replay(START)
 
     @rule(batch=_batches)
@@ -88,6 +88,42 @@ class StoreSurvives(RuleBasedStateMachine):
         self.store.sync()
         self.disk.fail_sync = 0
         self.unsynced.clear()
+
+    @rule()
+    def compact(self) -> None:
+        self.now += LIMITS.retention_ms // 4 + 1
+        for _ in self.store.compact(self.now):
+            self.reads_match()
+        self.unsynced.clear()
+
+    @rule(taken=st.integers(0, 2000), steps=st.integers(0, 1))
+    def compact_fails(self, taken: int, steps: int) -> None:
+        self.now += LIMITS.retention_ms // 4 + 1
+        writing = self.store.compact(self.now)
+        try:
+            for _ in range(steps):
+                next(writing, None)
+            self.disk.fail_append = taken
+            for _ in writing:
+                self.reads_match()
+        except DiskFault:
+            self.reads_match()
+        self.disk.fail_append = None
+
+    @rule(taken=st.integers(0, 2000), steps=st.integers(0, 1))
+    def crash_in_compaction(self, taken: int, steps: int) -> None:
+        self.now += LIMITS.retention_ms // 4 + 1
+        writing = self.store.compact(self.now)
+        try:
+            for _ in range(steps):
+                next(writing, None)
+            self.disk.crash_append = taken
+            for _ in writing:
+                pass
+        except PowerCut:
+            pass
+        self.disk.crash_append = None
+        self.start()
 
     @rule()
     def kill(self) -> None:

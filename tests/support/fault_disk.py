@@ -48,6 +48,13 @@ class FaultDisk:
     def sync(self, name: str) -> None:
         self.synced[name] = len(self.files[name])
 
+    def rename(self, name: str, other: str) -> None:
+        self.files[other] = self.files.pop(name)
+        self.synced[other] = self.synced.pop(name)
+
+    def map(self, name: str) -> memoryview:
+        return memoryview(self.read(name))
+
     def link(self, name: str, other: str) -> None:
         self.files.setdefault(other, self.files[name])
         self.synced.setdefault(other, len(self.files[name]))

@@ -36,3 +36,5 @@ class InlineWriter:
     async def expire(self, now_ms: int) -> None:
         for _ in self.store.expire(now_ms):
             pass
+        for _ in self.store.compact(now_ms):
+            pass

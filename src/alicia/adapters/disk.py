@@ -1,6 +1,7 @@
 """Files below one folder, as the store wants them."""
 
 import errno
+import mmap
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -60,6 +61,21 @@ class FolderDisk:
         path = self._root / name
         with _faults(path), path.open("rb") as file:
             os.fsync(file.fileno())
+
+    def rename(self, name: str, other: str) -> None:
+        """Give a file its final name, durably."""
+        path = self._root / name
+        with _faults(path):
+            path.replace(self._root / other)
+            _sync_folder(path.parent)
+
+    def map(self, name: str) -> memoryview:
+        """All of a file, read from the disk as it is looked at."""
+        path = self._root / name
+        with _faults(path), path.open("rb") as file:
+            if os.fstat(file.fileno()).st_size == 0:
+                return memoryview(b"")
+            return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
     def link(self, name: str, other: str) -> None:
         """Let a file have a second name."""

@@ -46,7 +46,6 @@ from alicia.collector.route import RouteParts, Router
 from alicia.collector.stats import Stats
 from alicia.collector.store_thread import StoreThread, Writer
 from alicia.collector.system import HOST_SERVICE, SystemMetrics
-from alicia.tsdb.segments import Segments
 from alicia.tsdb.series_table import Limits
 from alicia.tsdb.store import Store
 from alicia.wire.broker import SYS
@@ -167,7 +166,7 @@ class Collector:
                 settings.max_series_per_service,
             ),
             seed=int(random.token_hex(_SEED_BYTES), 16),
-            log=Segments(FolderDisk(settings.data_dir / "metrics")),
+            disk=FolderDisk(settings.data_dir / "metrics"),
             guard=RLock(),
         )
         self._writer = write_with(self.store)

@@ -17,6 +17,7 @@ from alicia.tsdb.verdict import Verdict
 from alicia.tsdb.warm import warm_kernels
 
 SYNC_SECONDS: Final = 1.0
+_DONE: Final = object()
 _GROUP_MAX: Final = 1000  # batches written at once, so that none waits long for its answer
 _LOG: Final = logging.getLogger(__name__)
 
@@ -48,7 +49,11 @@ class Writer(Protocol):
         ...
 
     async def expire(self, now_ms: int) -> None:
-        """Drop what is past retention."""
+        """Drop what is past retention, and write what is in memory as a block now and then.
+
+        Raises:
+            DiskFault: there is no new block; nothing is lost.
+        """
         ...
 
 
@@ -97,10 +102,17 @@ class StoreThread:
         self.write(batch, self._posted)
 
     async def expire(self, now_ms: int) -> None:
-        """Drop what is past retention, in steps between which others write."""
+        """Drop what is past retention and write blocks, in steps between which others write.
+
+        Raises:
+            DiskFault: there is no new block; nothing is lost.
+        """
         steps: list[Iterator[int]] = []
         await self._run_there(lambda: steps.append(self._store.expire(now_ms)))
         while await self._run_there(lambda: next(steps[0], None)) is not None:
+            pass
+        writing = self._store.compact(now_ms)
+        while await self._run_there(lambda: next(writing, _DONE)) is not _DONE:
             pass
 
     async def sync_loop(self) -> None:

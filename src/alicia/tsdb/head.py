@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 
+from alicia.tsdb.block import Block
 from alicia.tsdb.catalog import doubled
 from alicia.tsdb.kernels import head as k
 from alicia.tsdb.kernels import reading
@@ -13,13 +14,34 @@ from alicia.tsdb.kernels.bits import Words
 from alicia.tsdb.kernels.chunk import SCRATCH_MIN, SCRATCH_ROWS
 from alicia.tsdb.kernels.head import Codes
 from alicia.tsdb.late import Late
-from alicia.tsdb.rows import Rows, Runs
+from alicia.tsdb.rows import Part, Rows, Runs
 from alicia.tsdb.shelf import BYTES_MAX, BYTES_MIN, Shelf
 
 _ROWS_MIN: Final = 256
-_SHELVES: Final = 8  # the memory of one hour is dropped in so many parts
 
-Part = tuple[Words, Words, Words]  # spans, times, values; see ``kernels.reading``
+
+class Source(Protocol):
+    """Where samples of many series are: a shelf, those that came late, a block."""
+
+    def read(self, refs: Words, bounds: tuple[int, int]) -> Part | None:
+        """The samples between two times, both inclusive; None where there are none."""
+        ...
+
+    def count(self, refs: Words, counts: Words) -> None:
+        """Add to ``counts`` how many samples the series have here."""
+        ...
+
+    def forget(self, refs: Words) -> None:
+        """These series ended; their references may come again for others."""
+        ...
+
+
+class Frozen(NamedTuple):
+    """What was set aside: the series that may have samples there, and the bounds of those."""
+
+    refs: Words
+    oldest_ms: int
+    newest_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +65,8 @@ class Head:
         self._open_t: Words = np.zeros((_ROWS_MIN, k.OPEN_MAX), np.int64)
         self._open_values: Words = np.zeros((_ROWS_MIN, k.OPEN_MAX), np.int64)
         self._scratch: Words = np.zeros((SCRATCH_ROWS, SCRATCH_MIN), np.int64)
+        self.blocks: list[Block] = []
+        self._frozen: list[Shelf | Late] = []
         self._shelves = [Shelf(_ROWS_MIN, BYTES_MIN)]
         self._late = Late()
         self._epoch = 0
@@ -64,10 +88,14 @@ class Head:
     def release(self, refs: Words) -> None:
         """End series; their samples are gone."""
         self._state[refs, k.NUMBER] = 0
-        for shelf in self._shelves:
-            shelf.forget(refs)
-        if len(self._late):
-            self._late.keep(~np.isin(self._late.columns()[0], refs))
+        for source in self._sources():
+            source.forget(refs)
+
+    def restore_last(self, refs: Words, t_ms: Words, values: Words) -> None:
+        """Say what the newest samples of series are that a block holds."""
+        newer = t_ms > self._state[refs, k.LAST_T]
+        self._state[refs[newer], k.LAST_T] = t_ms[newer]
+        self._state[refs[newer], k.LAST_BITS] = values[newer]
 
     def numbers(self, refs: Words) -> Words:
         """The places of series in the order of creation; numbers are never used again."""
@@ -142,11 +170,8 @@ class Head:
     def read(self, refs: Words, start_ms: int, end_ms: int) -> Runs:
         """Samples from ``start_ms`` to ``end_ms``, both inclusive, ascending, markers included."""
         bounds = (start_ms, end_ms)
-        parts = [part for shelf in self._shelves if (part := _of_shelf(shelf, refs, bounds))]
-        parts.append(self._of_open(refs, bounds))
-        if len(self._late):
-            parts.append(self._of_late(refs, bounds))
-        return woven(parts, len(refs))
+        parts = [part for source in self._sources() if (part := source.read(refs, bounds))]
+        return woven([*parts, self._of_open(refs, bounds)], len(refs))
 
     def read_newest(self, refs: Words, start_ms: int, end_ms: int, *, samples_max: int) -> Runs:
         """As read(), without what is behind the newest ``samples_max`` of its series."""
@@ -159,12 +184,63 @@ class Head:
     def count(self, refs: Words) -> Words:
         """How many samples the series have at most."""
         counts: Words = self._state[refs, k.OPEN]
-        for shelf in self._shelves:
-            reading.count_chunks(refs, shelf.rows, shelf.chain, counts)
-        if len(self._late):
-            spans = self._late_spans(refs)
-            counts += spans[:, 1] - spans[:, 0]
+        for source in self._sources():
+            source.count(refs, counts)
         return counts
+
+    def _sources(self) -> list[Source]:
+        return [*self.blocks, *self._frozen, *self._shelves, self._late]
+
+    def freeze(self) -> "Frozen | None":
+        """Set aside all that is in memory, to be written as a block; None where there is nothing.
+
+        It is read as before, and waits for thaw(); nothing is added to it.
+        """
+        assert not self._frozen, "one block is written at a time"
+        alive = np.flatnonzero(self._state[:, k.NUMBER] > 0)
+        place = 0
+        while True:
+            shelf = self._shelves[-1]
+            place = k.seal_all(
+                place,
+                alive,
+                self._state,
+                self._open_t,
+                self._open_values,
+                (shelf.chunks, shelf.rows, shelf.chain, shelf.fill),
+                self._scratch,
+            )
+            if place == len(alive):
+                break
+            self._add_shelf(_next_size(shelf))
+        held: list[Shelf | Late] = [shelf for shelf in self._shelves if len(shelf)]
+        if len(self._late):
+            held.append(self._late)
+        if not held:
+            return None
+        last = self._shelves[-1]
+        self._frozen, self._shelves, self._late = held, [], Late()
+        self._add_shelf(_next_size(last))
+        oldest_ms = min(source.oldest_ms for source in held)
+        return Frozen(alive, oldest_ms, max(source.newest_ms for source in held))
+
+    def read_frozen(self, refs: Words) -> Runs:
+        """What was set aside."""
+        bounds = (k.NEVER_MS, 2**62)
+        parts = [part for source in self._frozen if (part := source.read(refs, bounds))]
+        return woven(parts, len(refs))
+
+    def thaw(self, block: Block | None) -> None:
+        """Read a block in place of what was set aside; without one it is as never set aside."""
+        if block is None:
+            shelves = [source for source in self._frozen if isinstance(source, Shelf)]
+            late = [source for source in self._frozen if isinstance(source, Late)]
+            self._shelves = [*shelves, *self._shelves]
+            for source in late:
+                self._late.add(*source.columns())
+        else:
+            self.blocks.append(block)
+        self._frozen = []
 
     def expire(self, floor_ms: int) -> Words:
         """Drop memory that holds only samples before ``floor_ms``; the series that have no other.
@@ -172,9 +248,8 @@ class Head:
         The caller releases those.
         """
         last = self._shelves[-1]
-        is_long = len(last) and _share(last, floor_ms) * _SHELVES > 1
         self._shelves = [s for s in self._shelves if len(s) and s.newest_ms >= floor_ms]
-        if is_long or not self._shelves or self._shelves[-1] is not last:
+        if not self._shelves or self._shelves[-1] is not last:
             self._add_shelf(_next_size(last))
         if len(self._late):
             self._late.keep(self._late.columns()[1] >= floor_ms)
@@ -182,22 +257,20 @@ class Head:
         ended: Words = np.flatnonzero(alive & (self._state[:, k.LAST_T] < floor_ms))
         return ended
 
-    def sizes(self) -> "Sizes":
-        """What the head holds."""
+    def sizes(self) -> Sizes:
+        """What the head holds, blocks not counted."""
         alive = self._state[:, k.NUMBER] > 0
-        counts = self._state[alive, k.OPEN]
         used = alive & (self._state[:, k.OPEN] > 0)
-        full = [shelf for shelf in self._shelves if len(shelf)]
-        oldest = [shelf.oldest_ms for shelf in full]
+        held = [s for s in (*self._frozen, *self._shelves, self._late) if len(s)]
+        oldest = [source.oldest_ms for source in held]
         if used.any():
             oldest.append(int(self._open_t[used, 0].min()))
-        if len(self._late):
-            oldest.append(int(self._late.columns()[1].min()))
-        newest = self._state[used, k.LAST_T]
+        newest = self._state[alive, k.LAST_T]
         row_bytes = 8 * (k.STATE_COLUMNS + 2 * k.OPEN_MAX)
+        shelves = sum(source.used_bytes for source in held if isinstance(source, Shelf))
         return Sizes(
-            int(counts.sum()) + sum(shelf.samples for shelf in full) + len(self._late),
-            int(alive.sum()) * row_bytes + sum(shelf.used_bytes for shelf in full),
+            int(self._state[used, k.OPEN].sum()) + sum(source.samples for source in held),
+            int(alive.sum()) * row_bytes + shelves,
             min(oldest, default=None),
             int(newest.max()) if len(newest) else None,
         )
@@ -209,28 +282,6 @@ class Head:
             refs, bounds, self._state, self._open_t, self._open_values, spans, t_ms, values
         )
         return spans, t_ms, values
-
-    def _of_late(self, refs: Words, bounds: tuple[int, int]) -> Part:
-        _, t_ms, values = self._late.columns()
-        spans = self._late_spans(refs)
-        reading.narrow_spans(spans, t_ms, bounds)
-        return spans, t_ms, values
-
-    def _late_spans(self, refs: Words) -> Words:
-        spans: Words = np.empty((len(refs), 2), np.int64)
-        reading.find_spans(refs, self._late.columns()[0], spans)
-        return spans
-
-
-def _of_shelf(shelf: Shelf, refs: Words, bounds: tuple[int, int]) -> Part | None:
-    room = reading.count_shelf(refs, bounds, shelf.rows, shelf.chain)
-    if not room:
-        return None
-    spans, (t_ms, values) = np.empty((len(refs), 2), np.int64), np.empty((2, room), np.int64)
-    chunks = (shelf.chunks, shelf.rows, shelf.chain)
-    outcome = reading.read_shelf(refs, bounds, chunks, spans, t_ms, values)
-    assert outcome != reading.CORRUPT, "chunks in memory are whole"
-    return spans, t_ms, values
 
 
 def woven(parts: Sequence[Part], count: int) -> Runs:
@@ -245,11 +296,6 @@ def woven(parts: Sequence[Part], count: int) -> Runs:
         reading.append_part(*part, cursors, t_ms, values)
     size = reading.tidy(offsets, t_ms, values)
     return Runs(offsets, t_ms[:size], values[:size])
-
-
-def _share(shelf: Shelf, floor_ms: int) -> float:
-    """How much of what is kept, from the floor to the newest sample, lies on one shelf."""
-    return (shelf.newest_ms - shelf.oldest_ms) / max(shelf.newest_ms - floor_ms, 1)
 
 
 def _next_size(shelf: Shelf) -> int:

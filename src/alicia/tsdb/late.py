@@ -5,8 +5,9 @@ from typing import Final
 import numpy as np
 
 from alicia.tsdb.catalog import doubled
+from alicia.tsdb.kernels import reading
 from alicia.tsdb.kernels.bits import Words
-from alicia.tsdb.rows import Mask
+from alicia.tsdb.rows import Mask, Part
 
 _ROOM_MIN: Final = 64
 REF: Final = 0
@@ -41,6 +42,46 @@ class Late:
             self._sorted = np.ascontiguousarray(rows.T)
         refs, t_ms, values = self._sorted
         return refs, t_ms, values
+
+    @property
+    def oldest_ms(self) -> int:
+        """Time of the oldest sample; there must be one."""
+        return int(self.columns()[1].min())
+
+    @property
+    def newest_ms(self) -> int:
+        """Time of the newest sample; there must be one."""
+        return int(self.columns()[1].max())
+
+    @property
+    def samples(self) -> int:
+        """How many there are."""
+        return self._count
+
+    def read(self, refs: Words, bounds: tuple[int, int]) -> Part | None:
+        """The samples between two times, both inclusive; None where there are none at all."""
+        if not self._count:
+            return None
+        _, t_ms, values = self.columns()
+        spans = self._spans(refs)
+        reading.narrow_spans(spans, t_ms, bounds)
+        return spans, t_ms, values
+
+    def count(self, refs: Words, counts: Words) -> None:
+        """Add to ``counts`` how many samples the series have here."""
+        if self._count:
+            spans = self._spans(refs)
+            counts += spans[:, 1] - spans[:, 0]
+
+    def forget(self, refs: Words) -> None:
+        """These series ended; their references may come again for others."""
+        if self._count:
+            self.keep(~np.isin(self.columns()[0], refs))
+
+    def _spans(self, refs: Words) -> Words:
+        spans: Words = np.empty((len(refs), 2), np.int64)
+        reading.find_spans(refs, self.columns()[0], spans)
+        return spans
 
     def keep(self, wanted: Mask) -> None:
         """Drop the rows of columns() that are not wanted."""

@@ -66,6 +66,16 @@ class LogWriter:
         self._log.end_sync(sync)
         self._append_carried()
 
+    def turn(self) -> int:
+        """End the segment; all that was written so far is in segments up to the number returned.
+
+        Raises:
+            DiskFault: as sync().
+        """
+        self._append_carried()
+        self._log.rotate()
+        return self._log.current - 1
+
     def close(self) -> None:
         """Sync, and give the files back.
 

@@ -91,6 +91,22 @@ class Disk(Protocol):
         """
         ...
 
+    def rename(self, name: str, other: str) -> None:
+        """Give a file its final name, durably; a file of that name is replaced.
+
+        Raises:
+            DiskFault: it may have either name.
+        """
+        ...
+
+    def map(self, name: str) -> memoryview:
+        """All of a file, read from the disk as it is looked at; it must not change meanwhile.
+
+        Raises:
+            DiskFault: it is not there or cannot be read.
+        """
+        ...
+
     def link(self, name: str, other: str) -> None:
         """Let a file have a second name; an existing one stays as it is.
 

@@ -22,6 +22,9 @@ class Rows(NamedTuple):
         return Rows(self.refs[wanted], self.t_ms[wanted], self.values[wanted])
 
 
+Part = tuple[Words, Words, Words]  # spans, times, values; see ``kernels.reading``
+
+
 class Runs(NamedTuple):
     """Samples by series: those of the i-th stand from ``offsets[i]`` to ``offsets[i + 1]``."""
 

@@ -83,12 +83,15 @@ class Segments:
         """Bytes in all segments."""
         return self._current.size + sum(segment.size for segment in self._old)
 
-    def replay(self, open_series: Callable[[bytes], int], take: Callable[[Rows], None]) -> None:
-        """Read all segments, oldest first, and begin a new one.
+    def replay(
+        self, open_series: Callable[[bytes], int], take: Callable[[Rows], None], *, after: int = 0
+    ) -> None:
+        """Read the segments behind number ``after``, oldest first, and begin a new one.
 
-        ``open_series`` gives the reference of a series by its key, -1 where there can be none;
-        ``take`` gets samples in the order in which they were appended. Damage costs only the
-        records that it hits: a torn end is cut off, other damage leaves a copy of the file.
+        Those up to it are needless, and deleted. ``open_series`` gives the reference of a series
+        by its key, -1 where there can be none; ``take`` gets samples in the order in which they
+        were appended. Damage costs only the records that it hits: a torn end is cut off, other
+        damage leaves a copy of the file.
 
         Raises:
             DiskFault: a segment cannot be read.
@@ -98,11 +101,13 @@ class Segments:
             for name in self._disk.names(FOLDER)
             if (number := segment_number(name)) is not None
         )
+        self._current = Segment(max([after, *numbers]) + 1)
         for number in numbers:
             segment = Segment(number)
-            self._replay(segment, open_series, take, is_last=number == numbers[-1])
+            if number > after:
+                self._replay(segment, open_series, take, is_last=number == numbers[-1])
             self._old.append(segment)
-        self._current = Segment(numbers[-1] + 1 if numbers else 1)
+        self.forget_through(after)
 
     def _replay(
         self,
@@ -217,6 +222,16 @@ class Segments:
                     kept.append(self._old.popleft())
         finally:
             self._old = kept + self._old
+
+    def forget_through(self, number: int) -> None:
+        """Delete old segments up to this one, which something else replaced durably.
+
+        Raises:
+            DiskFault: some are still there, and will be deleted with the next call.
+        """
+        while self._old and self._old[0].number <= number:
+            self._disk.remove(f"{FOLDER}/{segment_name(self._old[0].number)}")
+            self._old.popleft()
 
     def close(self) -> None:
         """Give the file back; sync first."""

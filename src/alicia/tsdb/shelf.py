@@ -6,9 +6,11 @@ import numpy as np
 
 from alicia.tsdb.catalog import doubled
 from alicia.tsdb.kernels import head as k
+from alicia.tsdb.kernels import reading
 from alicia.tsdb.kernels.bits import Bytes, Words
 from alicia.tsdb.kernels.chunk import bytes_max
 from alicia.tsdb.kernels.head import Chain
+from alicia.tsdb.rows import Part
 
 BYTES_MIN: Final = 1 << 18
 BYTES_MAX: Final = 1 << 26
@@ -52,6 +54,21 @@ class Shelf:
         """Make room for so many series."""
         while len(self.chain) < references:
             self.chain = doubled(self.chain)
+
+    def read(self, refs: Words, bounds: tuple[int, int]) -> Part | None:
+        """The samples between two times, both inclusive; None where there are none."""
+        room = reading.count_shelf(refs, bounds, self.rows, self.chain)
+        if not room:
+            return None
+        spans, (t_ms, values) = np.empty((len(refs), 2), np.int64), np.empty((2, room), np.int64)
+        chunks = (self.chunks, self.rows, self.chain)
+        outcome = reading.read_shelf(refs, bounds, chunks, spans, t_ms, values)
+        assert outcome != reading.CORRUPT, "chunks in memory are whole"
+        return spans, t_ms, values
+
+    def count(self, refs: Words, counts: Words) -> None:
+        """Add to ``counts`` how many samples the series have here."""
+        reading.count_chunks(refs, self.rows, self.chain, counts)
 
     def forget(self, refs: Words) -> None:
         """These series ended; their references may come again for others."""

@@ -11,11 +11,13 @@ import numpy as np
 
 from alicia.base.limits import TOO_FAR_AHEAD_MS
 from alicia.series.samples import Metadata, Sample
+from alicia.tsdb.block import Block
+from alicia.tsdb.blocks import Blocks
 from alicia.tsdb.cardinality import Culprit
 from alicia.tsdb.kernels.bits import Words
 from alicia.tsdb.kernels.head import LAST_STORED, NEVER_MS, Codes
 from alicia.tsdb.log_writer import LogWriter
-from alicia.tsdb.ports import DiskFault
+from alicia.tsdb.ports import Disk, DiskFault
 from alicia.tsdb.rows import Rows
 from alicia.tsdb.segments import Segments, Sync
 from alicia.tsdb.series_table import Limits
@@ -23,6 +25,8 @@ from alicia.tsdb.store_reader import FAR_MS, StoreReader
 from alicia.tsdb.verdict import BY_CODE, Verdict
 
 EXPIRE_SLICE: Final = 2000
+_BLOCKS_PER_RETENTION: Final = 4
+_STRETCH_MS_MAX: Final = 2 * 3_600_000  # what is in memory at most, before it becomes a block
 
 
 # A NamedTuple, since one is built for every message: it costs half of a frozen dataclass.
@@ -42,6 +46,8 @@ class StoreStats:
     samples: int
     bytes: int  # in memory
     log_bytes: int
+    block_bytes: int
+    damaged_chunks: int  # of blocks, found while reading since start
     oldest_ms: int | None
     newest_ms: int | None
     refused: Mapping[str, int]  # refused series by service
@@ -53,7 +59,7 @@ class Store(StoreReader):
 
     One thread writes, expires and syncs; any may read. ``guard`` is entered for every look at
     memory and for every change of it, never while the disk works. ``seed`` is a secret number
-    that keeps peers from choosing labels that collide. Without a ``log`` all is in memory only.
+    that keeps peers from choosing labels that collide. Without a ``disk`` all is in memory only.
     """
 
     def __init__(
@@ -61,28 +67,44 @@ class Store(StoreReader):
         limits: Limits,
         *,
         seed: int = 0,
-        log: Segments | None = None,
+        disk: Disk | None = None,
         guard: AbstractContextManager[object] | None = None,
     ) -> None:
         super().__init__(limits, guard or nullcontext(), seed=seed)
-        self._log = log
-        self._log_writer = (
-            None
-            if log is None
-            else LogWriter(log, self._head, self._table.catalog.key, self._guard)
-        )
+        self._log = self._log_writer = self._blocks = None
+        if disk is not None:
+            self._log = Segments(disk)
+            self._log_writer = LogWriter(
+                self._log, self._head, self._table.catalog.key, self._guard
+            )
+            self._blocks = Blocks(disk)
+        self._frozen_at_ms = NEVER_MS
 
     def replay(self, now_ms: int) -> None:
-        """Read the log of earlier processes; before anything is written.
+        """Read what earlier processes left on the disk; before anything is written.
 
         Raises:
             DiskFault: a file cannot be read.
         """
         self._floor_ms = now_ms - self._limits.retention_ms
-        if self._log is not None:
-            self._log.replay(lambda key: self._table.restore(key, now_ms=now_ms), self._take_logged)
-            self._log.forget_before(self._floor_ms)
+        self._frozen_at_ms = now_ms
+        if self._log is None or self._blocks is None:
+            return
+
+        def restore(key: bytes) -> int:
+            return self._table.restore(key, now_ms=now_ms)
+
+        covered = 0  # the last segment of which all is in blocks
+        for block, keys in self._blocks.open_all():
+            refs = np.array(list(map(restore, keys)), np.int64)
+            block.place(refs.tolist())
+            self._head.restore_last(refs, *block.last(len(refs)))
+            self._head.blocks.append(block)
+            covered = max(covered, block.log_segment)
+        self._log.replay(restore, self._take_logged, after=covered)
+        self._log.forget_before(self._floor_ms)
         self._end_empty(self._table.postings.find(()))
+        self._frozen_at_ms = min(now_ms, self._head.sizes().oldest_ms or now_ms)
 
     def _take_logged(self, rows: Rows) -> None:
         codes = self._head.stage(rows, floor_ms=self._floor_ms, ceiling_ms=FAR_MS)
@@ -210,6 +232,39 @@ class Store(StoreReader):
                 self._table.end(refs)
             yield len(refs)
 
+    def compact(self, now_ms: int) -> Iterator[None]:
+        """Now and then write what is in memory as a block, in steps, and delete old blocks.
+
+        Between two steps others may read and write.
+
+        Raises:
+            DiskFault: all is in memory and in the log as before.
+        """
+        if self._blocks is None or self._log is None or self._log_writer is None:
+            return
+        for block in [b for b in self._head.blocks if b.newest_ms < self._floor_ms]:
+            self._blocks.remove(block)
+            with self._guard:
+                self._head.blocks.remove(block)
+        stretch_ms = min(self._limits.retention_ms // _BLOCKS_PER_RETENTION, _STRETCH_MS_MAX)
+        if abs(now_ms - self._frozen_at_ms) < stretch_ms:
+            return
+        segment = self._log_writer.turn()
+        self._frozen_at_ms = now_ms
+        with self._guard:
+            frozen = self._head.freeze()
+        if frozen is None:
+            return
+        written: Block | None = None
+        try:
+            written = yield from self._blocks.write(
+                frozen, self._table.catalog.key, self._head.read_frozen, log_segment=segment
+            )
+        finally:
+            with self._guard:
+                self._head.thaw(written)
+        self._log.forget_through(segment)
+
     def _end_empty(self, refs: Words) -> None:
         """End those series that got no sample."""
         with self._guard:
@@ -218,13 +273,18 @@ class Store(StoreReader):
     def stats(self, now_ms: int) -> StoreStats:
         """Sizes now. Samples count until their memory is given back."""
         with self._guard:
-            sizes = self._head.sizes()
+            sizes, blocks = self._head.sizes(), self._head.blocks
+            oldest = [block.oldest_ms for block in blocks]
+            if sizes.oldest_ms is not None:
+                oldest.append(sizes.oldest_ms)
             return StoreStats(
                 len(self._table),
-                sizes.samples,
+                sizes.samples + sum(block.samples for block in blocks),
                 sizes.bytes + self._table.catalog.size_bytes,
                 self._log.size_bytes if self._log is not None else 0,
-                None if sizes.oldest_ms is None else max(sizes.oldest_ms, self._floor_ms),
+                sum(block.size_bytes for block in blocks),
+                sum(block.damaged for block in blocks),
+                max(min(oldest), self._floor_ms) if oldest else None,
                 sizes.newest_ms,
                 self._table.cardinality.refusals(),
                 self._table.culprits(now_ms),

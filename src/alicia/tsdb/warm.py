@@ -7,7 +7,6 @@ from alicia.series.labels import LabelSet
 from alicia.series.samples import Sample
 from alicia.tsdb.kernels.head import OPEN_MAX
 from alicia.tsdb.ports import Chunk, DiskFault
-from alicia.tsdb.segments import Segments
 from alicia.tsdb.series_table import Limits
 from alicia.tsdb.store import Batch, Store
 
@@ -16,10 +15,10 @@ _SECOND_MS: Final = 1000
 
 
 def warm_kernels() -> None:
-    """Use a store of a few samples in every way: written, late, read, logged and read back."""
+    """Use a store of a few samples in every way: written, late, logged, in a block, read back."""
     disk = _Scratch()
     labels = LabelSet({"__name__": "warm"})
-    store = Store(Limits(), log=Segments(disk))
+    store = Store(Limits(), disk=disk)
     for i in range(3 * OPEN_MAX):
         now_ms = _NOW_MS + i * _SECOND_MS
         store.write(Batch((Sample(labels, now_ms, i * 0.1),), now_ms))
@@ -27,10 +26,15 @@ def warm_kernels() -> None:
     store.write(Batch(late, now_ms))
     store.latest((), _NOW_MS)
     store.select((), _NOW_MS, now_ms)
-    Store(Limits(max_samples_per_series=1), log=Segments(disk)).replay(now_ms)
+    Store(Limits(max_samples_per_series=1), disk=disk).replay(now_ms)
     cut = Store(Limits(max_samples_per_series=1))
     cut.write(Batch((Sample(labels, _NOW_MS, 1.0), Sample(labels, now_ms, 2.0)), now_ms))
     cut.select((), _NOW_MS, now_ms)
+    store.replay(_NOW_MS - Limits().retention_ms)
+    for _ in store.compact(now_ms):
+        pass
+    store.select((), _NOW_MS, now_ms)
+    Store(Limits(max_samples_per_series=1), disk=disk).replay(now_ms)
 
 
 class _Scratch:
@@ -56,6 +60,12 @@ class _Scratch:
 
     def sync(self, name: str) -> None:
         pass
+
+    def rename(self, name: str, other: str) -> None:
+        self._files[other] = self._files.pop(name)
+
+    def map(self, name: str) -> memoryview:
+        return memoryview(self.read(name))
 
     def link(self, name: str, other: str) -> None:
         self._files[other] = self._files[name]

@@ -146,14 +146,19 @@ def apply(
 ) -> int:
     """Store the samples coded STORED or REPLACED from place ``first`` on.
 
+    Those that replace a marker in a chunk are coded STORED_LATE, for the caller.
+
     The place where it stopped because the shelf is full; the number of samples when all is done.
     """
     chunks, rows, _, fill = shelf
     for i in range(first, len(refs)):
         ref = refs[i]
         if codes[i] == REPLACED:
-            open_values[ref, state[ref, OPEN] - 1] = values[i]
             state[ref, LAST_BITS] = values[i]
+            if state[ref, OPEN] == 0:  # the marker is in a chunk, where nothing changes
+                codes[i] = STORED_LATE
+                continue
+            open_values[ref, state[ref, OPEN] - 1] = values[i]
         if codes[i] != STORED:
             continue
         if state[ref, OPEN] == OPEN_MAX:
@@ -167,6 +172,29 @@ def apply(
         state[ref, OPEN] = place + 1
         state[ref, LAST_T] = t_ms[i]
         state[ref, LAST_BITS] = values[i]
+    return len(refs)
+
+
+@kernel
+def seal_all(
+    first: int,
+    refs: Words,
+    state: Words,
+    open_t: Words,
+    open_values: Words,
+    shelf: tuple[Bytes, Words, Chain, Words],
+    scratch: Words,
+) -> int:
+    """Turn the open rows of these series into chunks, from place ``first`` on.
+
+    The place where it stopped because the shelf is full; the number of series when all is done.
+    """
+    chunks, rows, _, fill = shelf
+    for i in range(first, len(refs)):
+        if state[refs[i], OPEN] > 0:
+            if fill[CHUNKS] == len(rows) or fill[BYTES] + bytes_max(OPEN_MAX) > len(chunks):
+                return i
+            seal(refs[i], state, open_t, open_values, shelf, scratch)
     return len(refs)
 
 

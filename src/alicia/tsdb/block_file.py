@@ -1,0 +1,109 @@
+"""The bytes of a block: chunks, then what finds them, then a footer.
+
+    chunks    checksum (4) and chunk, one behind the other
+    index     int32[chunks, 5] and int32[series + 1], see ``kernels.block``
+    keys      zlib: per series the length of its key (4 bytes), then all keys
+    footer    FOOTER_BYTES, see ``_FOOTER``
+
+All numbers are little endian. The footer has checksums of index and keys and of itself, so that
+a file that was not written to its end is known. Drawn in docs/internals/blocks.md.
+"""
+
+import struct
+import zlib
+from collections.abc import Sequence
+from typing import ClassVar, Final, NamedTuple
+
+import numpy as np
+
+from alicia.base.errors import AliciaError, Kind
+from alicia.tsdb.kernels.bits import Bytes
+from alicia.tsdb.kernels.block import INDEX_COLUMNS, Halves
+
+FORMAT: Final = 1
+_MAGIC: Final = b"ALICIABK"
+# Magic, format, checksum of index and keys; chunks, series, samples; bytes of chunks and of
+# keys; oldest and newest time and unit of the index; the log segment up to which all is in blocks.
+_FOOTER: Final = struct.Struct("<8sIIQQQQQqqIQ")
+_CHECKSUM: Final = struct.Struct("<I")
+FOOTER_BYTES: Final = _FOOTER.size + _CHECKSUM.size
+_KEYS_BYTES_MAX: Final = 1 << 30
+
+
+class DamagedBlock(AliciaError):
+    """The bytes are no block, or not a whole one."""
+
+    code: ClassVar[str] = "damaged_block"
+    kind: ClassVar[Kind] = Kind.CORRUPT
+
+
+class BlockHead(NamedTuple):
+    """What is known of a block without its chunks; times are ms, both inclusive."""
+
+    chunks: Halves
+    first: Halves
+    keys: Sequence[bytes]
+    samples: int
+    oldest_ms: int
+    newest_ms: int
+    unit_ms: int
+    log_segment: int
+
+
+def encode_tail(head: BlockHead, chunk_bytes: int) -> bytes:
+    """What stands behind the chunks."""
+    lengths = np.array([len(key) for key in head.keys], "<i4").tobytes()
+    keys = zlib.compress(lengths + b"".join(head.keys))
+    body = head.chunks.astype("<i4").tobytes() + head.first.astype("<i4").tobytes() + keys
+    footer = _FOOTER.pack(
+        _MAGIC,
+        FORMAT,
+        zlib.crc32(body),
+        len(head.chunks),
+        len(head.keys),
+        head.samples,
+        chunk_bytes,
+        len(keys),
+        head.oldest_ms,
+        head.newest_ms,
+        head.unit_ms,
+        head.log_segment,
+    )
+    return body + footer + _CHECKSUM.pack(zlib.crc32(footer))
+
+
+def decode_head(data: Bytes) -> BlockHead:
+    """Read what finds the chunks of a block.
+
+    Raises:
+        DamagedBlock: it is none, is not whole, or has a newer format.
+    """
+    content = data.data
+    footer, place = content[-FOOTER_BYTES : -_CHECKSUM.size], len(data) - FOOTER_BYTES
+    if place < 0 or _CHECKSUM.unpack(content[-_CHECKSUM.size :])[0] != zlib.crc32(footer):
+        raise DamagedBlock("the footer is missing or damaged")
+    magic, version, crc, chunks, series, *rest = _FOOTER.unpack(footer)
+    samples, chunk_bytes, key_bytes, *times = rest
+    if magic != _MAGIC or version != FORMAT:
+        raise DamagedBlock(f"format {version} is not one of ours; use the version that wrote it")
+    index_bytes, first_bytes = 4 * INDEX_COLUMNS * chunks, 4 * (series + 1)
+    if chunk_bytes + index_bytes + first_bytes + key_bytes != place:
+        raise DamagedBlock("its parts do not fill the file")
+    if zlib.crc32(content[chunk_bytes:place]) != crc:
+        raise DamagedBlock("the index is damaged")
+    at = chunk_bytes + index_bytes
+    index = np.frombuffer(content[chunk_bytes:at], "<i4").reshape(chunks, INDEX_COLUMNS)
+    first = np.frombuffer(content[at : at + first_bytes], "<i4")
+    keys = _decode_keys(content[at + first_bytes : place], series)
+    return BlockHead(index, first, keys, samples, *times)
+
+
+def _decode_keys(compressed: memoryview, series: int) -> list[bytes]:
+    unpacker = zlib.decompressobj()
+    content = unpacker.decompress(compressed, _KEYS_BYTES_MAX)
+    lengths = np.frombuffer(content[: 4 * series], "<i4").tolist()
+    keys, at = [], 4 * series
+    for length in lengths:
+        keys.append(content[at : at + length])
+        at += length
+    return keys

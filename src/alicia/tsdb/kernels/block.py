@@ -1,0 +1,185 @@
+"""Chunks of a block: written from runs of samples, read again from the bytes of a file.
+
+``index``: int32[chunks, INDEX_COLUMNS], see the columns below; ``first`` (int32[series + 1]) says
+which rows of it are of which series. Before each chunk stand four bytes of checksum, little
+endian. Times of the index count from the oldest sample of the block, ``base_ms``, in units of
+``unit_ms``, the first rounded down and the newest up; those of the chunks are exact.
+"""
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alicia.tsdb.kernels.bits import Bytes, Words, little_half, signed
+from alicia.tsdb.kernels.chunk import decode_chunk, encode_chunk
+from alicia.tsdb.kernels.compiled import checked_kernel, kernel
+from alicia.tsdb.kernels.log import Table, checksum
+
+Halves = NDArray[np.int32]
+
+CHUNK_SAMPLES: Final = 240
+CHECKSUM_BYTES: Final = 4
+
+START: Final = 0  # of the checksum before the chunk
+LENGTH: Final = 1  # without the checksum
+FIRST: Final = 2
+NEWEST: Final = 3
+COUNT: Final = 4
+INDEX_COLUMNS: Final = 5
+
+
+@kernel
+def encode_runs(
+    runs: tuple[Words, Words, Words],
+    clock: tuple[int, int],
+    at: int,
+    out: Bytes,
+    index: Halves,
+    first: Halves,
+    scratch: Words,
+    tables: Table,
+) -> int:
+    """Write the chunks of a number of series; how many bytes of ``out`` they fill.
+
+    ``runs``: offsets, times and values, as ``rows.Runs``. ``clock``: base and unit. ``at`` is
+    where in the file ``out`` will stand. ``out`` is zero, ``index`` has a row for each chunk to
+    come, ``first`` one for each series and one more; here both count from 0.
+    """
+    offsets, t_ms, values = runs
+    base_ms, unit_ms = clock
+    place, row = 0, 0
+    for i in range(len(offsets) - 1):
+        first[i] = row
+        low = offsets[i]
+        while low < offsets[i + 1]:
+            high = min(low + CHUNK_SAMPLES, offsets[i + 1])
+            start = place + CHECKSUM_BYTES
+            end = encode_chunk(t_ms[low:high], values[low:high], base_ms, out, start, scratch)
+            crc = checksum(out, start, end, tables)
+            for j in range(CHECKSUM_BYTES):
+                out[place + j] = np.uint8((crc >> (8 * j)) & 0xFF)
+            index[row, START] = at + place
+            index[row, LENGTH] = end - start
+            index[row, FIRST] = (t_ms[low] - base_ms) // unit_ms
+            index[row, NEWEST] = -((base_ms - t_ms[high - 1]) // unit_ms)
+            index[row, COUNT] = high - low
+            place, row, low = end, row + 1, high
+    first[len(offsets) - 1] = row
+    return place
+
+
+@checked_kernel
+def count_block(
+    refs: Words,
+    bounds: tuple[int, int],
+    clock: tuple[int, int],
+    index: Halves,
+    first: Halves,
+    row_of: Halves,
+) -> int:
+    """At least as many samples as read_block() will find."""
+    total = 0
+    for i in range(len(refs)):
+        series = row_of_series(row_of, refs[i])
+        if series >= 0:
+            for row in range(first[series], first[series + 1]):
+                if _overlaps(index[row], clock, bounds):
+                    total += signed(index[row, COUNT])
+    return total
+
+
+@checked_kernel
+def count_samples(refs: Words, index: Halves, first: Halves, row_of: Halves, counts: Words) -> None:
+    """Add to ``counts`` (int64[n]) how many samples each series has here."""
+    for i in range(len(refs)):
+        series = row_of_series(row_of, refs[i])
+        if series >= 0:
+            for row in range(first[series], first[series + 1]):
+                counts[i] += signed(index[row, COUNT])
+
+
+@kernel
+def row_of_series(row_of: Halves, ref: int) -> int:
+    """The place of a series in the block, -1 where it is not there; it may be younger."""
+    return signed(row_of[ref]) - 1 if ref < len(row_of) else -1
+
+
+@kernel
+def _overlaps(row: Halves, clock: tuple[int, int], bounds: tuple[int, int]) -> bool:
+    first_ms = clock[0] + clock[1] * signed(row[FIRST])
+    newest_ms = clock[0] + clock[1] * signed(row[NEWEST])
+    return first_ms <= bounds[1] and newest_ms >= bounds[0]
+
+
+@checked_kernel
+def read_block(
+    refs: Words,
+    bounds: tuple[int, int],
+    clock: tuple[int, int],
+    block: tuple[Bytes, Halves, Halves, Halves],
+    tables: Table,
+    spans: Words,
+    t_ms: Words,
+    values: Words,
+) -> int:
+    """The samples from ``bounds[0]`` to ``bounds[1]``, both inclusive; how many chunks are damaged.
+
+    ``block``: its bytes, ``index``, ``first``, and per reference the place in ``first`` plus one.
+    ``t_ms`` and ``values`` have room for count_block(). Damaged chunks are left out.
+    """
+    data, index, first, row_of = block
+    found_t, found_values = np.empty(CHUNK_SAMPLES, np.int64), np.empty(CHUNK_SAMPLES, np.int64)
+    at, damaged = 0, 0
+    for i in range(len(refs)):
+        spans[i, 0] = at
+        series = row_of_series(row_of, refs[i])
+        if series >= 0:
+            for row in range(first[series], first[series + 1]):
+                if not _overlaps(index[row], clock, bounds):
+                    continue
+                count = open_chunk(data, index[row], clock[0], tables, found_t, found_values)
+                if count != signed(index[row, COUNT]):
+                    damaged += 1
+                    continue
+                for j in range(count):
+                    if bounds[0] <= found_t[j] <= bounds[1]:
+                        t_ms[at] = found_t[j]
+                        values[at] = found_values[j]
+                        at += 1
+        spans[i, 1] = at
+    return damaged
+
+
+@checked_kernel
+def open_chunk(
+    data: Bytes, row: Halves, base_ms: int, tables: Table, t_ms: Words, values: Words
+) -> int:
+    """Read the chunk of an index row; how many samples it has, -1 where it is damaged."""
+    start = signed(row[START]) + CHECKSUM_BYTES
+    end = start + signed(row[LENGTH])
+    if start < CHECKSUM_BYTES or end < start or end > len(data):
+        return -1
+    if checksum(data, start, end, tables) != little_half(data, start - CHECKSUM_BYTES):
+        return -1
+    return decode_chunk(data, start, end, base_ms, t_ms, values)
+
+
+@checked_kernel
+def read_last(
+    base_ms: int,
+    block: tuple[Bytes, Halves, Halves],
+    tables: Table,
+    t_ms: Words,
+    values: Words,
+) -> None:
+    """Fill in time and value of the newest sample of each series; both stay where it is damaged."""
+    data, index, first = block
+    found_t, found_values = np.empty(CHUNK_SAMPLES, np.int64), np.empty(CHUNK_SAMPLES, np.int64)
+    for series in range(len(first) - 1):
+        if first[series + 1] > first[series]:
+            row = index[first[series + 1] - 1]
+            count = open_chunk(data, row, base_ms, tables, found_t, found_values)
+            if count > 0:
+                t_ms[series] = found_t[count - 1]
+                values[series] = found_values[count - 1]
