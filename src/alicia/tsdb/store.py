@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from alicia.base.limits import TOO_FAR_AHEAD_MS
-from alicia.series.samples import Metadata, Sample
+from alicia.series.samples import Metadata, Sample, SampleList
 from alicia.tsdb.block import Block
 from alicia.tsdb.blocks import Blocks
 from alicia.tsdb.cardinality import Culprit
@@ -123,7 +123,7 @@ class Store(StoreReader):
         Raises:
             DiskFault: nothing was stored.
         """
-        samples = [sample for batch in batches for sample in batch.samples]
+        samples = _joined(batches)
         received_ms = max((batch.received_ms for batch in batches), default=self._floor_ms)
         with self._guard:
             rows, refused = self._resolve(samples, received_ms)
@@ -137,32 +137,30 @@ class Store(StoreReader):
             for batch in batches:
                 for (service, metric), metadata in batch.metadata.items():
                     self._table.metadata.describe(service, metric, metadata)
-        verdicts = [refused.get(i) or BY_CODE[code] for i, code in enumerate(codes.tolist())]
+        verdicts = [BY_CODE.get(code) or refused[i] for i, code in enumerate(codes.tolist())]
         ends = list(accumulate(len(batch.samples) for batch in batches))
         return [
             tuple(verdicts[end - len(b.samples) : end])
             for b, end in zip(batches, ends, strict=True)
         ]
 
-    def _resolve(
-        self, samples: Sequence[Sample], received_ms: int
-    ) -> tuple[Rows, dict[int, Verdict]]:
+    def _resolve(self, samples: SampleList, received_ms: int) -> tuple[Rows, dict[int, Verdict]]:
         """Samples as rows, and the verdicts of those whose series may not begin."""
         floor_ms, ceiling_ms = self._bounds(received_ms)
-        refs: Words = np.empty(len(samples), np.int64)
+        find = self._table.catalog.find
+        refs: Words = np.array(list(map(find, samples.labels)), np.int64)
         refused: dict[int, Verdict] = {}
-        for i, sample in enumerate(samples):
-            ref = self._table.catalog.find(sample.labels)
-            if ref < 0 and floor_ms <= sample.t_ms <= ceiling_ms:
-                begun = self._table.begin(sample.labels, now_ms=received_ms)
+        for i in np.flatnonzero(refs < 0).tolist():
+            labels = samples.labels[i]
+            refs[i] = ref = find(labels)  # an earlier sample may have begun it
+            if ref < 0 and floor_ms <= samples.t_ms[i] <= ceiling_ms:
+                begun = self._table.begin(labels, now_ms=received_ms)
                 if isinstance(begun, Verdict):
                     refused[i] = begun
                 else:
-                    ref = begun
-            refs[i] = ref
-        values = np.array([sample.value for sample in samples], np.float64)
-        t_ms = np.array([sample.t_ms for sample in samples], np.int64)
-        return Rows(refs, t_ms, values.view(np.int64)), refused
+                    refs[i] = begun
+        values = np.array(samples.values, np.float64)
+        return Rows(refs, np.array(samples.t_ms, np.int64), values.view(np.int64)), refused
 
     def _stage(self, rows: Rows, received_ms: int) -> Codes:
         self._floor_ms, ceiling_ms = self._bounds(received_ms)
@@ -289,3 +287,12 @@ class Store(StoreReader):
                 self._table.cardinality.refusals(),
                 self._table.culprits(now_ms),
             )
+
+
+def _joined(batches: Sequence[Batch]) -> SampleList:
+    if len(batches) == 1:
+        return SampleList.of(batches[0].samples)
+    joined = SampleList()
+    for batch in batches:
+        joined.extend(SampleList.of(batch.samples))
+    return joined
