@@ -1,7 +1,7 @@
 """The bytes of a block: chunks, then what finds them, then a footer.
 
-    chunks    checksum (4) and chunk, one behind the other
-    index     int32[chunks, 5] and int32[series + 1], see ``kernels.block``
+    chunks    values and timestamps, see ``kernels.block``
+    index     zlib: int32[6, chunks] and int32[series + 1], each less the one before it
     keys      zlib: per series the length of its key (4 bytes), then all keys
     footer    FOOTER_BYTES, see ``_FOOTER``
 
@@ -22,12 +22,12 @@ from alicia.tsdb.kernels.block import INDEX_COLUMNS, Halves
 
 FORMAT: Final = 1
 _MAGIC: Final = b"ALICIABK"
-# Magic, format, checksum of index and keys; chunks, series, samples; bytes of chunks and of
+# Magic, format, checksum of index and keys; chunks, series, samples; bytes of chunks, index and
 # keys; oldest and newest time and unit of the index; the log segment up to which all is in blocks.
-_FOOTER: Final = struct.Struct("<8sIIQQQQQqqIQ")
+_FOOTER: Final = struct.Struct("<8sIIQQQQQQqqIQ")
 _CHECKSUM: Final = struct.Struct("<I")
 FOOTER_BYTES: Final = _FOOTER.size + _CHECKSUM.size
-_KEYS_BYTES_MAX: Final = 1 << 30
+_INFLATED_BYTES_MAX: Final = 1 << 30
 
 
 class DamagedBlock(AliciaError):
@@ -54,7 +54,10 @@ def encode_tail(head: BlockHead, chunk_bytes: int) -> bytes:
     """What stands behind the chunks."""
     lengths = np.array([len(key) for key in head.keys], "<i4").tobytes()
     keys = zlib.compress(lengths + b"".join(head.keys))
-    body = head.chunks.astype("<i4").tobytes() + head.first.astype("<i4").tobytes() + keys
+    columns = np.diff(head.chunks.T, axis=1, prepend=np.int32(0)).astype("<i4").tobytes()
+    first = np.diff(head.first, prepend=np.int32(0)).astype("<i4").tobytes()
+    index = zlib.compress(columns + first)
+    body = index + keys
     footer = _FOOTER.pack(
         _MAGIC,
         FORMAT,
@@ -63,6 +66,7 @@ def encode_tail(head: BlockHead, chunk_bytes: int) -> bytes:
         len(head.keys),
         head.samples,
         chunk_bytes,
+        len(index),
         len(keys),
         head.oldest_ms,
         head.newest_ms,
@@ -83,24 +87,28 @@ def decode_head(data: Bytes) -> BlockHead:
     if place < 0 or _CHECKSUM.unpack(content[-_CHECKSUM.size :])[0] != zlib.crc32(footer):
         raise DamagedBlock("the footer is missing or damaged")
     magic, version, crc, chunks, series, *rest = _FOOTER.unpack(footer)
-    samples, chunk_bytes, key_bytes, *times = rest
+    samples, chunk_bytes, index_bytes, key_bytes, *times = rest
     if magic != _MAGIC or version != FORMAT:
         raise DamagedBlock(f"format {version} is not one of ours; use the version that wrote it")
-    index_bytes, first_bytes = 4 * INDEX_COLUMNS * chunks, 4 * (series + 1)
-    if chunk_bytes + index_bytes + first_bytes + key_bytes != place:
+    if chunk_bytes + index_bytes + key_bytes != place:
         raise DamagedBlock("its parts do not fill the file")
     if zlib.crc32(content[chunk_bytes:place]) != crc:
         raise DamagedBlock("the index is damaged")
     at = chunk_bytes + index_bytes
-    index = np.frombuffer(content[chunk_bytes:at], "<i4").reshape(chunks, INDEX_COLUMNS)
-    first = np.frombuffer(content[at : at + first_bytes], "<i4")
-    keys = _decode_keys(content[at + first_bytes : place], series)
-    return BlockHead(index, first, keys, samples, *times)
+    index = np.frombuffer(_inflate(content[chunk_bytes:at]), "<i4")
+    cells = INDEX_COLUMNS * chunks
+    rows = np.cumsum(index[:cells].reshape(INDEX_COLUMNS, chunks), axis=1, dtype=np.int32)
+    first = np.cumsum(index[cells:], dtype=np.int32)
+    keys = _decode_keys(content[at:place], series)
+    return BlockHead(np.ascontiguousarray(rows.T), first, keys, samples, *times)
+
+
+def _inflate(compressed: memoryview) -> bytes:
+    return zlib.decompressobj().decompress(compressed, _INFLATED_BYTES_MAX)
 
 
 def _decode_keys(compressed: memoryview, series: int) -> list[bytes]:
-    unpacker = zlib.decompressobj()
-    content = unpacker.decompress(compressed, _KEYS_BYTES_MAX)
+    content = _inflate(compressed)
     lengths = np.frombuffer(content[: 4 * series], "<i4").tolist()
     keys, at = [], 4 * series
     for length in lengths:

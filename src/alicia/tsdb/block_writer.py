@@ -67,7 +67,8 @@ class BlockWriter:
         """Write series that have samples, one at least each."""
         counts = np.diff(runs.offsets)
         chunks = int((-(-counts // k.CHUNK_SAMPLES)).sum())
-        room = (bytes_max(0) + k.CHECKSUM_BYTES) * chunks + bytes_max(int(counts.sum()))
+        overhead = bytes_max(0) + 2 * k.CHECKSUM_BYTES + k.LENGTH_BYTES
+        room = overhead * chunks + bytes_max(int(counts.sum()))
         out: Bytes = np.zeros(room, np.uint8)
         index: Halves = np.zeros((chunks, k.INDEX_COLUMNS), np.int32)
         first: Halves = np.zeros(len(counts) + 1, np.int32)

@@ -176,7 +176,7 @@ def whole_block() -> tuple[FaultDisk, bytes]:
 
 def test_a_damaged_index_sets_the_file_aside() -> None:
     disk, content = whole_block()
-    for place in range(len(content) - 300, len(content), 7):
+    for place in range(len(content) - 150, len(content), 7):
         damaged = bytearray(content)
         damaged[place] ^= 0x10
         with pytest.raises(DamagedBlock):

@@ -1,9 +1,11 @@
 """Chunks of a block: written from runs of samples, read again from the bytes of a file.
 
-``index``: int32[chunks, INDEX_COLUMNS], see the columns below; ``first`` (int32[series + 1]) says
-which rows of it are of which series. Before each chunk stand four bytes of checksum, little
-endian. Times of the index count from the oldest sample of the block, ``base_ms``, in units of
-``unit_ms``, the first rounded down and the newest up; those of the chunks are exact.
+A chunk is two stretches of the file: its values, behind four bytes of checksum; and timestamps,
+behind checksum and two bytes of length, which other chunks with the same ones share. ``index``
+(int32[chunks, INDEX_COLUMNS], see the columns below) says where they are, ``first`` (int32[series
++ 1]) which rows of it are of which series. Times of the index count from the oldest sample of the
+block, ``base_ms``, in units of ``unit_ms``, the first rounded down and the newest up; those of
+the chunks are exact. All numbers are little endian.
 """
 
 from typing import Final
@@ -12,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alicia.tsdb.kernels.bits import Bytes, Words, little_half, signed
-from alicia.tsdb.kernels.chunk import decode_chunk, encode_chunk
+from alicia.tsdb.kernels.chunk import get_times, get_values, put_times, put_values
 from alicia.tsdb.kernels.compiled import checked_kernel, kernel
 from alicia.tsdb.kernels.log import Table, checksum
 
@@ -20,13 +22,16 @@ Halves = NDArray[np.int32]
 
 CHUNK_SAMPLES: Final = 240
 CHECKSUM_BYTES: Final = 4
+LENGTH_BYTES: Final = 2
+KNOWN_TIMES: Final = 1024
 
-START: Final = 0  # of the checksum before the chunk
-LENGTH: Final = 1  # without the checksum
-FIRST: Final = 2
-NEWEST: Final = 3
-COUNT: Final = 4
-INDEX_COLUMNS: Final = 5
+START: Final = 0  # of the checksum before the values
+LENGTH: Final = 1  # of the values, without the checksum
+TIMES: Final = 2  # of the checksum before the timestamps
+FIRST: Final = 3
+NEWEST: Final = 4
+COUNT: Final = 5
+INDEX_COLUMNS: Final = 6
 
 
 @kernel
@@ -48,25 +53,69 @@ def encode_runs(
     """
     offsets, t_ms, values = runs
     base_ms, unit_ms = clock
+    known = np.zeros((KNOWN_TIMES, 3), np.int64)
     place, row = 0, 0
     for i in range(len(offsets) - 1):
         first[i] = row
         low = offsets[i]
         while low < offsets[i + 1]:
             high = min(low + CHUNK_SAMPLES, offsets[i + 1])
-            start = place + CHECKSUM_BYTES
-            end = encode_chunk(t_ms[low:high], values[low:high], base_ms, out, start, scratch)
-            crc = checksum(out, start, end, tables)
-            for j in range(CHECKSUM_BYTES):
-                out[place + j] = np.uint8((crc >> (8 * j)) & 0xFF)
+            times, place = _put_times(
+                t_ms, low, high, base_ms, at, out, place, known, scratch, tables
+            )
+            end = put_values(values[low:high], out, place + CHECKSUM_BYTES, scratch)
+            _put_checksum(out, place, place + CHECKSUM_BYTES, end, tables)
             index[row, START] = at + place
-            index[row, LENGTH] = end - start
+            index[row, LENGTH] = end - place - CHECKSUM_BYTES
+            index[row, TIMES] = times
             index[row, FIRST] = (t_ms[low] - base_ms) // unit_ms
             index[row, NEWEST] = -((base_ms - t_ms[high - 1]) // unit_ms)
             index[row, COUNT] = high - low
             place, row, low = end, row + 1, high
     first[len(offsets) - 1] = row
     return place
+
+
+@kernel
+def _put_times(
+    t_ms: Words,
+    low: int,
+    high: int,
+    base_ms: int,
+    at: int,
+    out: Bytes,
+    place: int,
+    known: Words,
+    scratch: Words,
+    tables: Table,
+) -> tuple[int, int]:
+    """Write timestamps, unless they are ``known``; where in the file they are, and the next place.
+
+    Series that are read or sent together have the same ones, often all of a machine.
+    """
+    mixed = (t_ms[low] * 31 + t_ms[high - 1]) * 31 + high - low
+    slot = (mixed ^ (mixed >> 17)) & (KNOWN_TIMES - 1)
+    start, stop = known[slot, 0], known[slot, 1]
+    if stop - start == high - low:
+        i = 0
+        while i < high - low and t_ms[start + i] == t_ms[low + i]:
+            i += 1
+        if i == high - low:
+            return known[slot, 2], place
+    begin = place + CHECKSUM_BYTES + LENGTH_BYTES
+    end = put_times(t_ms[low:high], base_ms, out, begin, scratch)
+    for j in range(LENGTH_BYTES):
+        out[place + CHECKSUM_BYTES + j] = np.uint8(((end - begin) >> (8 * j)) & 0xFF)
+    _put_checksum(out, place, place + CHECKSUM_BYTES, end, tables)
+    known[slot, 0], known[slot, 1], known[slot, 2] = low, high, at + place
+    return at + place, end
+
+
+@kernel
+def _put_checksum(out: Bytes, place: int, start: int, end: int, tables: Table) -> None:
+    crc = checksum(out, start, end, tables)
+    for j in range(CHECKSUM_BYTES):
+        out[place + j] = np.uint8((crc >> (8 * j)) & 0xFF)
 
 
 @checked_kernel
@@ -130,7 +179,7 @@ def read_block(
     """
     data, index, first, row_of = block
     found_t, found_values = np.empty(CHUNK_SAMPLES, np.int64), np.empty(CHUNK_SAMPLES, np.int64)
-    at, damaged = 0, 0
+    at, damaged, times, count = 0, 0, -1, 0
     for i in range(len(refs)):
         spans[i, 0] = at
         series = row_of_series(row_of, refs[i])
@@ -138,8 +187,10 @@ def read_block(
             for row in range(first[series], first[series + 1]):
                 if not _overlaps(index[row], clock, bounds):
                     continue
-                count = open_chunk(data, index[row], clock[0], tables, found_t, found_values)
-                if count != signed(index[row, COUNT]):
+                if signed(index[row, TIMES]) != times:
+                    times = signed(index[row, TIMES])
+                    count = open_times(data, times, clock[0], tables, found_t)
+                if not open_values(data, index[row], count, tables, found_values):
                     damaged += 1
                     continue
                 for j in range(count):
@@ -152,17 +203,28 @@ def read_block(
 
 
 @checked_kernel
-def open_chunk(
-    data: Bytes, row: Halves, base_ms: int, tables: Table, t_ms: Words, values: Words
-) -> int:
-    """Read the chunk of an index row; how many samples it has, -1 where it is damaged."""
+def open_times(data: Bytes, place: int, base_ms: int, tables: Table, t_ms: Words) -> int:
+    """Read the timestamps at a place; how many there are, -1 where they are damaged."""
+    start = place + CHECKSUM_BYTES
+    begin = start + LENGTH_BYTES
+    if place < 0 or begin > len(data):
+        return -1
+    end = begin + signed(data[start]) + (signed(data[start + 1]) << 8)
+    if end > len(data) or checksum(data, start, end, tables) != little_half(data, place):
+        return -1
+    return get_times(data, begin, end, base_ms, t_ms)[0]
+
+
+@checked_kernel
+def open_values(data: Bytes, row: Halves, count: int, tables: Table, values: Words) -> bool:
+    """Read the values of an index row, which has ``count`` timestamps; False where damaged."""
     start = signed(row[START]) + CHECKSUM_BYTES
     end = start + signed(row[LENGTH])
-    if start < CHECKSUM_BYTES or end < start or end > len(data):
-        return -1
+    if count != signed(row[COUNT]) or start < CHECKSUM_BYTES or end < start or end > len(data):
+        return False
     if checksum(data, start, end, tables) != little_half(data, start - CHECKSUM_BYTES):
-        return -1
-    return decode_chunk(data, start, end, base_ms, t_ms, values)
+        return False
+    return get_values(data, start, end, values[:count]) >= 0
 
 
 @checked_kernel
@@ -179,7 +241,7 @@ def read_last(
     for series in range(len(first) - 1):
         if first[series + 1] > first[series]:
             row = index[first[series + 1] - 1]
-            count = open_chunk(data, row, base_ms, tables, found_t, found_values)
-            if count > 0:
+            count = open_times(data, signed(row[TIMES]), base_ms, tables, found_t)
+            if open_values(data, row, count, tables, found_values):
                 t_ms[series] = found_t[count - 1]
                 values[series] = found_values[count - 1]

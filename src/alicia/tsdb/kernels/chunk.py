@@ -52,6 +52,13 @@ def encode_chunk(
     ``out``: zeroed from ``place`` on, with room for bytes_max(). ``scratch``: int64[SCRATCH_ROWS,
     at least SCRATCH_MIN and the number of samples].
     """
+    place = put_times(t_ms, base_ms, out, place, scratch)
+    return put_values(values, out, place, scratch)
+
+
+@kernel
+def put_times(t_ms: Words, base_ms: int, out: Bytes, place: int, scratch: Words) -> int:
+    """Write the timestamps of a chunk, as encode_chunk()."""
     count = len(t_ms)
     place = put_varint(out, place, count)
     place = put_varint(out, place, zigzag(t_ms[0] - base_ms))
@@ -63,11 +70,12 @@ def encode_chunk(
             changes[i - 2] = zigzag((t_ms[i] - t_ms[i - 1]) - (t_ms[i - 1] - t_ms[i - 2]))
         narrow, wide, _ = choose_widths(changes, scratch[1])
         place = put_run(out, place, changes, (narrow, wide))
-    return _put_values(out, place, values, scratch)
+    return place
 
 
 @kernel
-def _put_values(out: Bytes, place: int, values: Words, scratch: Words) -> int:
+def put_values(values: Words, out: Bytes, place: int, scratch: Words) -> int:
+    """Write the values of a chunk, as encode_chunk()."""
     for i in range(1, len(values)):
         if values[i] != values[0]:
             break
@@ -91,30 +99,47 @@ def decode_chunk(
     -1 where the bytes are no chunk or hold more samples than the arrays; then what was written
     there means nothing. ``end`` is at most the length of ``data``.
     """
+    count, place = get_times(data, place, end, base_ms, t_ms)
+    if count < 0:
+        return -1
+    return count if get_values(data, place, end, values[:count]) >= 0 else -1
+
+
+@checked_kernel
+def get_times(data: Bytes, place: int, end: int, base_ms: int, t_ms: Words) -> tuple[int, int]:
+    """Read timestamps into the start of ``t_ms``; how many, and the place behind them.
+
+    -1 where the bytes are none, or are more than the array takes.
+    """
     count, place = get_varint(data, place, end)
     if place < 0 or count < 1 or count > len(t_ms):
-        return -1
+        return -1, -1
     first, place = get_varint(data, place, end)
     if place < 0:
-        return -1
+        return -1, -1
     t_ms[0] = base_ms + unzigzag(first)
     if count > 1:
         place = _get_times(data, place, end, t_ms[:count])
-    if place < 0 or place >= end:
+    return (count, place) if place >= 0 else (-1, -1)
+
+
+@checked_kernel
+def get_values(data: Bytes, place: int, end: int, values: Words) -> int:
+    """Read ``len(values)`` values; the place behind them, -1 where the bytes are none."""
+    if place >= end:
         return -1
     form = signed(data[place])
     place += 1
     if form == CONSTANT:
         if place + 8 > end:
             return -1
-        values[:count] = get_word(data, place)
-    elif form == DECIMALS:
-        place = decimals.get_decimals(data, place, end, values[:count])
-    elif form == XORED:
-        place = xor.get_xored(data, place, end, values[:count])
-    else:
-        return -1
-    return count if place >= 0 else -1
+        values[:] = get_word(data, place)
+        return place + 8
+    if form == DECIMALS:
+        return decimals.get_decimals(data, place, end, values)
+    if form == XORED:
+        return xor.get_xored(data, place, end, values)
+    return -1
 
 
 @checked_kernel
