@@ -6,7 +6,6 @@ BIN := $(VENV)/bin
 STATIC := src/alicia/collector/static
 SETUP := $(VENV)/.installed
 BUNDLE := $(VENV)/.bundled
-KERNELS := $(VENV)/var/alicia/kernels
 WARM := $(VENV)/.compiled
 DASHBOARD_SOURCES := $(shell find dashboard -path dashboard/node_modules -prune -o -type f -print 2>/dev/null)
 DASHBOARD_READY := [ -d dashboard/node_modules ] && command -v npm >/dev/null 2>&1
@@ -25,8 +24,7 @@ $(SETUP): pyproject.toml constraints.txt
 # Kernels are compiled once, so that neither a first start nor the tests wait for them.
 $(WARM): $(wildcard src/alicia/tsdb/kernels/*.py) $(SETUP)
 	@echo 'compiling the kernels'
-	@mkdir -p $(KERNELS)
-	@NUMBA_CACHE_DIR=$(KERNELS) $(BIN)/python -m alicia.tsdb.warm && touch $@
+	@$(BIN)/python tools/compile_kernels.py && touch $@
 
 # Without Node the collector still serves everything but the page, and says how to build it.
 $(BUNDLE): $(DASHBOARD_SOURCES) | $(SETUP)

@@ -1,11 +1,14 @@
-"""Where all tests find compiled kernels, and so do the processes they start; no test judges speed."""
+"""Where tests and the processes they start find compiled kernels; no test judges speed."""
 
 import os
-import sys
 
 from hypothesis import settings
 
-os.environ.setdefault("NUMBA_CACHE_DIR", f"{sys.prefix}/var/alicia/kernels")
+from alicia.adapters.kernel_cache import cache_of_environment
+
+if "NUMBA_CACHE_DIR" not in os.environ:
+    cache_of_environment().mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.environ["NUMBA_CACHE_DIR"] = str(cache_of_environment())
 
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")

@@ -3,12 +3,14 @@
 import os
 import stat
 import sys
+from hashlib import sha256
 from pathlib import Path
+from shutil import rmtree
 from typing import Final
 
 _VARIABLE: Final = "NUMBA_CACHE_DIR"
-# `make setup` compiles into the environment, so that a first start need not.
-_OF_ENVIRONMENT: Final = Path(sys.prefix) / "var" / "alicia" / "kernels"
+_KERNELS: Final = Path(__file__).parents[1] / "tsdb" / "kernels"
+_DIGITS: Final = 16
 
 
 def use_kernel_cache(data_dir: Path) -> None:
@@ -19,11 +21,35 @@ def use_kernel_cache(data_dir: Path) -> None:
     """
     if _VARIABLE in os.environ:
         return
-    folder = _OF_ENVIRONMENT
+    folder = cache_of_environment()
     if not _is_safe(folder):
-        folder = data_dir / "cache" / "numba"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = made_cache(data_dir / "cache" / "numba" / source_digest())
     os.environ[_VARIABLE] = str(folder)
+
+
+def cache_of_environment() -> Path:
+    """Where `make setup` compiles into, so that a first start need not."""
+    return Path(sys.prefix) / "var" / "alicia" / "kernels" / source_digest()
+
+
+def source_digest(sources: Path = _KERNELS) -> str:
+    """What tells the source of all kernels from any other.
+
+    A compiled kernel contains those that it calls, yet numba compiles one anew only when its own
+    file has changed. Under a name made of all files nothing old is ever found.
+    """
+    digest = sha256()
+    for path in sorted(sources.glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:_DIGITS]
+
+
+def made_cache(folder: Path) -> Path:
+    """The folder, empty if it is new; then those beside it are of other sources, and go."""
+    if not folder.is_dir():
+        rmtree(folder.parent, ignore_errors=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
 
 
 def _is_safe(folder: Path) -> bool:
