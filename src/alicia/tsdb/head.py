@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -20,20 +20,7 @@ from alicia.tsdb.shelf import BYTES_MAX, BYTES_MIN, Shelf
 _ROWS_MIN: Final = 256
 
 
-class Source(Protocol):
-    """Where samples of many series are: a shelf, those that came late, a block."""
-
-    def read(self, refs: Words, bounds: tuple[int, int]) -> Part | None:
-        """The samples between two times, both inclusive; None where there are none."""
-        ...
-
-    def count(self, refs: Words, counts: Words) -> None:
-        """Add to ``counts`` how many samples the series have here."""
-        ...
-
-    def forget(self, refs: Words) -> None:
-        """These series ended; their references may come again for others."""
-        ...
+_FAR: Final = 2**62
 
 
 class Frozen(NamedTuple):
@@ -42,6 +29,29 @@ class Frozen(NamedTuple):
     refs: Words
     oldest_ms: int
     newest_ms: int
+
+
+class Reading(NamedTuple):
+    """Samples being read: ``parts`` of what was in memory, and ``blocks`` still to look into.
+
+    ``cut`` is the end of the wanted time and the number of samples that a series shows at most,
+    where some series has more.
+    """
+
+    refs: Words
+    bounds: tuple[int, int]
+    blocks: Sequence[Block]
+    parts: Sequence[Part]
+    cut: tuple[int, int] | None
+
+    def finish(self) -> Runs:
+        """The samples; takes as long as the disk, and needs no guard."""
+        found = [part for block in self.blocks if (part := block.read(self.refs, self.bounds))]
+        runs = woven([*found, *self.parts], len(self.refs))
+        if self.cut is None:
+            return runs
+        size = reading.cut(*runs, *self.cut)
+        return Runs(runs.offsets, runs.t_ms[:size], runs.values[:size])
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +98,7 @@ class Head:
     def release(self, refs: Words) -> None:
         """End series; their samples are gone."""
         self._state[refs, k.NUMBER] = 0
-        for source in self._sources():
+        for source in (*self.blocks, *self._memory()):
             source.forget(refs)
 
     def restore_last(self, refs: Words, t_ms: Words, values: Words) -> None:
@@ -169,27 +179,29 @@ class Head:
 
     def read(self, refs: Words, start_ms: int, end_ms: int) -> Runs:
         """Samples from ``start_ms`` to ``end_ms``, both inclusive, ascending, markers included."""
-        bounds = (start_ms, end_ms)
-        parts = [part for source in self._sources() if (part := source.read(refs, bounds))]
-        return woven([*parts, self._of_open(refs, bounds)], len(refs))
+        return self.begin_read(refs, start_ms, end_ms, samples_max=_FAR).finish()
 
-    def read_newest(self, refs: Words, start_ms: int, end_ms: int, *, samples_max: int) -> Runs:
-        """As read(), without what is behind the newest ``samples_max`` of its series."""
-        if int(self.count(refs).max(initial=0)) <= samples_max:
-            return self.read(refs, start_ms, end_ms)
-        runs = self.read(refs, start_ms, 2**62)
-        size = reading.cut(*runs, end_ms, samples_max)
-        return Runs(runs.offsets, runs.t_ms[:size], runs.values[:size])
+    def begin_read(self, refs: Words, start_ms: int, end_ms: int, *, samples_max: int) -> "Reading":
+        """As read(), without what is behind the newest ``samples_max`` of its series.
 
-    def count(self, refs: Words) -> Words:
+        What is in memory is taken at once, what is in blocks when the reading is finished.
+        """
+        whole = int(self._count(refs).max(initial=0)) > samples_max
+        bounds = (start_ms, _FAR if whole else end_ms)
+        parts = [part for source in self._memory() if (part := source.read(refs, bounds))]
+        parts.append(self._of_open(refs, bounds))
+        cut = (end_ms, samples_max) if whole else None
+        return Reading(refs, bounds, tuple(self.blocks), parts, cut)
+
+    def _count(self, refs: Words) -> Words:
         """How many samples the series have at most."""
         counts: Words = self._state[refs, k.OPEN]
-        for source in self._sources():
+        for source in (*self.blocks, *self._memory()):
             source.count(refs, counts)
         return counts
 
-    def _sources(self) -> list[Source]:
-        return [*self.blocks, *self._frozen, *self._shelves, self._late]
+    def _memory(self) -> list[Shelf | Late]:
+        return [*self._frozen, *self._shelves, self._late]
 
     def freeze(self) -> "Frozen | None":
         """Set aside all that is in memory, to be written as a block; None where there is nothing.
@@ -226,7 +238,7 @@ class Head:
 
     def read_frozen(self, refs: Words) -> Runs:
         """What was set aside."""
-        bounds = (k.NEVER_MS, 2**62)
+        bounds = (k.NEVER_MS, _FAR)
         parts = [part for source in self._frozen if (part := source.read(refs, bounds))]
         return woven(parts, len(refs))
 

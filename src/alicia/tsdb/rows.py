@@ -31,3 +31,10 @@ class Runs(NamedTuple):
     offsets: Words
     t_ms: Words
     values: Words
+
+    def of(self, wanted: Mask) -> "Runs":
+        """Those of some series; the others have none."""
+        counts = np.diff(self.offsets)
+        kept = np.repeat(wanted, counts)
+        offsets = np.concatenate((np.zeros(1, np.int64), np.cumsum(np.where(wanted, counts, 0))))
+        return Runs(offsets, self.t_ms[kept], self.values[kept])

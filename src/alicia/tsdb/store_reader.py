@@ -1,6 +1,6 @@
 """Reading the store, from any thread."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
 
@@ -10,10 +10,9 @@ from alicia.series.columns import Columns
 from alicia.series.labels import LabelSet
 from alicia.series.matchers import Matcher
 from alicia.series.samples import STALE_BITS, Metadata, Sample
-from alicia.tsdb.head import Head
+from alicia.tsdb.head import Head, Reading
 from alicia.tsdb.kernels.bits import Words
 from alicia.tsdb.kernels.head import NEVER_MS
-from alicia.tsdb.rows import Runs
 from alicia.tsdb.series_table import Limits, SeriesTable
 
 LOOKBACK_MS: Final = 5 * 60 * 1000
@@ -35,13 +34,11 @@ class StoreReader:
 
         Series without a sample there are left out; the others come in order of creation.
         """
-        with self._guard:
-            return self._columns(self._table.find(matchers), start_ms, end_ms)
+        return self._columns(lambda: self._table.find(matchers), start_ms, end_ms)
 
     def select_of(self, series: Sequence[LabelSet], start_ms: int, end_ms: int) -> Columns:
         """As select(), for given series, of which some may have ended meanwhile."""
-        with self._guard:
-            return self._columns(self._table.refs_of(series), start_ms, end_ms)
+        return self._columns(lambda: self._table.refs_of(series), start_ms, end_ms)
 
     def latest(
         self, matchers: tuple[Matcher, ...], at_ms: int, lookback_ms: int = LOOKBACK_MS
@@ -73,16 +70,12 @@ class StoreReader:
         self, labels: LabelSet, *, start_ms: int | None = None, end_ms: int | None = None
     ) -> list[Sample]:
         """The samples of a series in time, bounds inclusive, None being open."""
-        with self._guard:
-            start = NEVER_MS if start_ms is None else start_ms
-            runs = self._read(
-                self._table.refs_of((labels,)), start, FAR_MS if end_ms is None else end_ms
-            )
-            values = runs.values.view(np.float64).tolist()
-            return [
-                Sample(labels, t_ms, value)
-                for t_ms, value in zip(runs.t_ms.tolist(), values, strict=True)
-            ]
+        start = NEVER_MS if start_ms is None else start_ms
+        found = self.select_of((labels,), start, FAR_MS if end_ms is None else end_ms)
+        return [
+            Sample(labels, t_ms, value)
+            for t_ms, value in zip(found.t_ms.tolist(), found.values.tolist(), strict=True)
+        ]
 
     def series(self, matchers: tuple[Matcher, ...]) -> list[LabelSet]:
         """The label sets that match, in order of creation."""
@@ -139,20 +132,30 @@ class StoreReader:
         """How many series each service has, "" for those without a service."""
         return self._table.per_service
 
-    def _read(self, refs: Words, start_ms: int, end_ms: int) -> Runs:
-        return self._head.read_newest(
+    def _begin(self, refs: Words, start_ms: int, end_ms: int) -> Reading:
+        return self._head.begin_read(
             refs,
             max(start_ms, self._floor_ms),
             end_ms,
             samples_max=self._limits.max_samples_per_series,
         )
 
-    def _columns(self, refs: Words, start_ms: int, end_ms: int) -> Columns:
-        runs = self._read(refs, start_ms, end_ms)
-        held = np.flatnonzero(np.diff(runs.offsets))
+    def _columns(self, find: Callable[[], Words], start_ms: int, end_ms: int) -> Columns:
+        """Blocks are read without the guard; who ended meanwhile is left out."""
+        with self._guard:
+            refs = find()
+            numbers = self._head.numbers(refs)
+            reading = self._begin(refs, start_ms, end_ms)
+        runs = reading.finish()
+        with self._guard:
+            lives = self._head.numbers(refs) == numbers
+            held = np.flatnonzero(lives & (np.diff(runs.offsets) > 0))
+            labels = tuple(map(self._table.catalog.labels, refs[held].tolist()))
+        if not lives.all():
+            runs = runs.of(lives)
         return Columns(
-            tuple(map(self._table.catalog.labels, refs[held].tolist())),
-            np.append(runs.offsets[held], runs.offsets[-1:]),
+            labels,
+            np.unique(runs.offsets) if len(held) else np.zeros(1, np.int64),
             runs.t_ms,
             runs.values.view(np.float64),
         )
@@ -162,7 +165,7 @@ class StoreReader:
         t_ms, values = (column.copy() for column in self._head.last(refs))
         ahead = np.flatnonzero(t_ms > at_ms)
         if len(ahead):
-            runs = self._read(refs[ahead], start_ms, at_ms)
+            runs = self._begin(refs[ahead], start_ms, at_ms).finish()
             held = np.diff(runs.offsets) > 0
             t_ms[ahead] = NEVER_MS
             ends = runs.offsets[1:][held] - 1

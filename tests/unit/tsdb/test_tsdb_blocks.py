@@ -215,3 +215,37 @@ def test_segments_of_the_log_are_never_numbered_as_those_that_a_block_replaced()
         write(store, (series(2), now, float(i)), now=now)
     found = held(opened(disk, now))
     assert [len(found["1"]), len(found["2"])] == [4, 4]
+
+
+class Turnstile:
+    """A guard that lets something happen before it is entered for the n-th time."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Any] = []
+
+    def __enter__(self) -> None:
+        if self.waiting:
+            step = self.waiting.pop(0)
+            if step is not None:
+                step()
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+
+def test_a_series_that_ends_while_blocks_are_read_is_left_out() -> None:
+    guard = Turnstile()
+    store = Store(LIMITS, disk=FaultDisk(), guard=guard)
+    store.replay(T)
+    write(store, (series(1), T, 1.0), (series(2), T + HOUR // 9, 2.0))
+    compact(store)
+
+    def end_the_first() -> None:
+        now = T + HOUR + 1
+        assert sum(store.expire(now)) == 1
+        write(store, (series(3), now, 3.0), now=now)  # takes its reference
+
+    guard.waiting = [None, end_the_first]
+    assert held(store) == {"2": [(T + HOUR // 9, bits(2.0))]}
+    assert guard.waiting == []
+    assert held(store).keys() == {"2", "3"}
