@@ -1,7 +1,8 @@
 """JSON from strangers: bounded in depth, and never a surprise of the decoder's."""
 
 import re
-from typing import ClassVar, Final
+from types import GenericAlias
+from typing import Any, ClassVar, Final
 
 import msgspec
 
@@ -19,6 +20,7 @@ _ODD_NUMBERS: Final = re.compile(
     re.DOTALL,
 )
 _PART_BYTES: Final = 64 * 1024
+_SHALLOW_LEVELS: Final = 7  # of an envelope in an envelope, and of metrics with labels
 _decode: Final = msgspec.json.Decoder().decode
 _split_array: Final = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _split_object: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -68,6 +70,25 @@ def decode_bounded(body: bytes, *, odd_numbers: bool = False) -> object:
     Source: contract.md §6; reliability.md §11 (msgspec).
     """
     body = body.removeprefix(_BOM)
+    try:
+        return _decode_shallow(body)  # nearly every message ends here
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _decode_deep(body, odd_numbers=odd_numbers)
+
+
+def _shallow(levels: int) -> Any:
+    """The type of all JSON values of so many levels, for a decoder that counts them itself."""
+    scalar: Any = str | int | float | bool | None
+    value = scalar
+    for _ in range(levels):
+        value = scalar | GenericAlias(list, value) | GenericAlias(dict, (str, value))
+    return value
+
+
+_decode_shallow: Final = msgspec.json.Decoder(_shallow(_SHALLOW_LEVELS)).decode
+
+
+def _decode_deep(body: bytes, *, odd_numbers: bool) -> object:
     if _deeper_than(body, JSON_DEPTH_MAX):
         raise TooDeep(f"the JSON nests deeper than {JSON_DEPTH_MAX} levels; flatten it")
     try:
@@ -83,7 +104,7 @@ def decode_bounded(body: bytes, *, odd_numbers: bool = False) -> object:
 
 def _deeper_than(body: bytes, limit: int) -> bool:
     if body.count(b"[") + body.count(b"{") <= limit:
-        return False  # nearly every message ends here
+        return False
     depth = 0
     for token in _TOKENS.finditer(body):
         first = body[token.start()]

@@ -121,3 +121,16 @@ def test_reading_in_parts_reads_the_same(value: object) -> None:
 def test_reading_in_parts_breaks_alike(body: bytes, error: type[Undecodable]) -> None:
     with pytest.raises(error):
         decode_in_parts(body)
+
+
+@pytest.mark.parametrize("levels", range(1, 12))
+@pytest.mark.parametrize(
+    "leaf", [b'"x"', b"1", b"-0", b"0.5", b"true", b"null", b"1" * 30, b"18446744073709551616"]
+)
+def test_a_value_of_few_levels_and_one_of_many_read_alike(levels: int, leaf: bytes) -> None:
+    body = leaf
+    for i in range(levels):
+        body = b'{"a":' + body + b',"b":[]}' if i % 2 else b"[" + body + b",{}]"
+    value = decode_bounded(body)
+    expected = json.loads(body)
+    assert (value, repr(value)) == (expected, repr(expected))
