@@ -6,6 +6,7 @@ from typing import Final, final
 NAME: Final = "__name__"
 SERVICE: Final = "service"
 INSTANCE: Final = "instance"
+JOB: Final = "job"
 
 
 @final
@@ -72,6 +73,11 @@ class LabelSet(Mapping[str, str]):
     def __str__(self) -> str:
         inner = ",".join(f'{n}="{escape(v)}"' for n, v in self._pairs if n != NAME)
         return f"{self.name}{{{inner}}}" if inner or not self.name else self.name
+
+
+def service_of(labels: Mapping[str, str]) -> str:
+    """The service that a series belongs to: what it says, else the job of its scraper; or ""."""
+    return labels.get(SERVICE) or labels.get(JOB, "")
 
 
 def escape(value: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Final
 
-from alicia.series.labels import SERVICE, LabelSet
+from alicia.series.labels import LabelSet, service_of
 
 BIRTHS_MAX: Final = 10_000  # new series of one service in one window, before it is named
 WINDOW_MS: Final = 10 * 60 * 1000
@@ -54,12 +54,12 @@ class Cardinality:
     def born(self, labels: LabelSet, *, now_ms: int) -> None:
         """A series was created."""
         self._turn(now_ms)
-        _count(self._window.born, labels.get(SERVICE, ""))
+        _count(self._window.born, service_of(labels))
 
     def refused(self, labels: LabelSet, *, now_ms: int) -> None:
         """A series was not created, for a limit."""
         self._turn(now_ms)
-        name = _count(self._refused, labels.get(SERVICE, ""))
+        name = _count(self._refused, service_of(labels))
         _count(self._window.born, name)
         self._window.keep_refused(name, labels)
 

@@ -4,6 +4,7 @@ They are the ``labels`` fields of a remote-write 1.0 time series, sorted by name
 bytes of a sender that sorts are the key as they come.
 """
 
+from collections.abc import Iterator
 from typing import Final
 
 from alicia.series.labels import LabelSet
@@ -12,6 +13,7 @@ _LABEL: Final = 0x0A  # field 1, length-delimited
 _NAME: Final = 0x0A
 _VALUE: Final = 0x12
 _LOW: Final = 0x7F
+_SHIFT_MAX: Final = 63
 
 
 class BadKey(ValueError):
@@ -36,14 +38,23 @@ def decode_labels(key: bytes | memoryview) -> LabelSet:
         BadKey: the bytes are none, are not UTF-8, or name a label twice.
     """
     pairs: dict[str, str] = {}
+    for name, value in decode_pairs(key):
+        if name in pairs:
+            raise BadKey(f"the label {name[:64]!r} is there twice")
+        pairs[name] = value
+    return LabelSet(pairs)
+
+
+def decode_pairs(key: bytes | memoryview) -> Iterator[tuple[str, str]]:
+    """The names and values of a key one by one, as they stand there.
+
+    Raises:
+        BadKey: the bytes are none, or are not UTF-8.
+    """
     at = 0
     while at < len(key):
         pair, at = _field(key, at, _LABEL)
-        name, value = _pair(pair)
-        if name in pairs:
-            raise BadKey(f"the label {name!r} is there twice")
-        pairs[name] = value
-    return LabelSet(pairs)
+        yield _pair(pair)
 
 
 def _pair(pair: bytes | memoryview) -> tuple[str, str]:
@@ -66,7 +77,7 @@ def _field(data: bytes | memoryview, at: int, tag: int) -> tuple[bytes | memoryv
     if data[at] != tag:
         raise BadKey(f"byte {data[at]} where {tag} belongs")
     size, shift, at = 0, 0, at + 1
-    while at < len(data) and data[at] > _LOW:
+    while at < len(data) and data[at] > _LOW and shift < _SHIFT_MAX:
         size |= (data[at] & _LOW) << shift
         shift += 7
         at += 1

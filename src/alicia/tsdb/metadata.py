@@ -12,6 +12,7 @@ _COMPOUND: Final = (MetricType.HISTOGRAM, MetricType.SUMMARY)
 class MetadataTable:
     """Metadata by service and metric; the last writer wins.
 
+    What is said of a metric of no service ("") holds where nothing is said of a service's own.
     At most ``entries_max`` entries, since peers may describe metrics whose series are refused.
     """
 
@@ -30,18 +31,21 @@ class MetadataTable:
 
     def of(self, service: str, metric: str) -> Metadata:
         """What is known, else what the name suggests."""
-        return self._known.get((service, metric)) or Metadata(usual_type(metric))
+        return self._find(service, metric) or Metadata(usual_type(metric))
 
     def family(self, service: str, series_name: str) -> tuple[str, Metadata]:
         """The metric that a series belongs to: ``x`` for ``x_bucket`` of a histogram ``x``."""
-        known = self._known.get((service, series_name))
+        known = self._find(service, series_name)
         if known is None:
             for suffix in COMPOUND_SUFFIXES:
                 base = series_name.removesuffix(suffix)
-                whole = self._known.get((service, base)) if base != series_name else None
+                whole = self._find(service, base) if base != series_name else None
                 if whole is not None and whole.type in _COMPOUND:
                     return base, whole
         return series_name, known or Metadata(usual_type(series_name))
+
+    def _find(self, service: str, metric: str) -> Metadata | None:
+        return self._known.get((service, metric)) or self._known.get(("", metric))
 
     def items(self) -> list[tuple[str, str, Metadata]]:
         """Everything known: service, metric, metadata; sorted."""

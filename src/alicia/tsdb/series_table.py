@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from alicia.series.labels import NAME, SERVICE, LabelSet
+from alicia.series.labels import JOB, NAME, SERVICE, LabelSet, service_of
 from alicia.series.matchers import Matcher, MatchOp
 from alicia.series.samples import Metadata
 from alicia.tsdb.cardinality import Cardinality, Culprit
@@ -69,7 +69,7 @@ class SeriesTable:
         """Begin a series, which must be new: its reference, or the limit that forbids it."""
         if len(self.catalog) >= self._limits.max_series:
             limit = Verdict.SERIES_LIMIT
-        elif self._per_service[labels.get(SERVICE, "")] >= self._limits.max_series_per_service:
+        elif self._per_service[service_of(labels)] >= self._limits.max_series_per_service:
             limit = Verdict.SERVICE_SERIES_LIMIT
         else:
             return self._begin(labels, now_ms)
@@ -85,7 +85,7 @@ class SeriesTable:
         ref = self.catalog.add(labels)
         self._head.open(ref)
         self.postings.add(ref, labels)
-        self._per_service[labels.get(SERVICE, "")] += 1
+        self._per_service[service_of(labels)] += 1
         self.cardinality.born(labels, now_ms=now_ms)
         return ref
 
@@ -96,7 +96,7 @@ class SeriesTable:
         self.catalog.release(refs)
         self._head.release(refs)
         for _, labels in series:
-            service = labels.get(SERVICE, "")
+            service = service_of(labels)
             self._per_service[service] -= 1
             if not self._per_service[service]:
                 del self._per_service[service]
@@ -112,9 +112,16 @@ class SeriesTable:
         return tuple(map(self._culprit, self.cardinality.suspects(now_ms=now_ms)))
 
     def _culprit(self, service: str) -> Culprit:
-        existing = self.find((Matcher(SERVICE, MatchOp.EQUAL, service),))
+        existing = self._of(service)
         labels = map(self.catalog.labels, existing[-_ACCUSED_BY_MAX:].tolist())
         return self.cardinality.accuse(service, labels)
+
+    def _of(self, service: str) -> Words:
+        """The series that count as a service's, in order of creation; see service_of()."""
+        says, job = (Matcher(label, MatchOp.EQUAL, service) for label in (SERVICE, JOB))
+        silent = Matcher(SERVICE, MatchOp.EQUAL, "")
+        refs = np.union1d(self.postings.find((says,)), self.postings.find((silent, job)))
+        return refs[np.argsort(self._head.numbers(refs))]
 
     def _family_key(self, labels: LabelSet) -> tuple[str, str]:
         return labels.get(SERVICE, ""), self.family(labels)[0]

@@ -18,6 +18,8 @@ from alicia.tsdb.kernels.bits import Words
 from alicia.tsdb.kernels.head import LAST_STORED, NEVER_MS, Codes
 from alicia.tsdb.log_writer import LogWriter
 from alicia.tsdb.ports import Disk, DiskFault
+from alicia.tsdb.request import WriteRequest
+from alicia.tsdb.request_writer import RequestOutcome, RequestWriter
 from alicia.tsdb.rows import Rows
 from alicia.tsdb.segments import Segments, Sync
 from alicia.tsdb.series_table import Limits
@@ -71,6 +73,7 @@ class Store(StoreReader):
         guard: AbstractContextManager[object] | None = None,
     ) -> None:
         super().__init__(limits, guard or nullcontext(), seed=seed)
+        self._requests = RequestWriter(self._table, self._head)
         self._log = self._log_writer = self._blocks = None
         if disk is not None:
             self._log = Segments(disk)
@@ -128,11 +131,7 @@ class Store(StoreReader):
         with self._guard:
             rows, refused = self._resolve(samples, received_ms)
             codes = self._stage(rows, received_ms)
-        try:
-            self._write_rows(rows, codes)
-        except DiskFault:
-            self._end_empty(np.unique(rows.refs[rows.refs >= 0]))
-            raise
+        self._write_rows(rows, codes)
         with self._guard:
             for batch in batches:
                 for (service, metric), metadata in batch.metadata.items():
@@ -143,6 +142,21 @@ class Store(StoreReader):
             tuple(verdicts[end - len(b.samples) : end])
             for b, end in zip(batches, ends, strict=True)
         ]
+
+    def write_request(self, request: WriteRequest, received_ms: int) -> RequestOutcome:
+        """Take a write request, as write_all() takes batches; a known series costs no object.
+
+        Raises:
+            DiskFault: nothing was stored.
+        """
+        bounds = self._bounds(received_ms)
+        with self._guard:
+            resolved = self._requests.resolve(request, received_ms=received_ms, bounds=bounds)
+            codes = self._stage(resolved.rows, received_ms)
+        self._write_rows(resolved.rows, codes)
+        with self._guard:
+            self._requests.describe(request, resolved)
+            return self._requests.outcome(request, resolved, codes)
 
     def _resolve(self, samples: SampleList, received_ms: int) -> tuple[Rows, dict[int, Verdict]]:
         """Samples as rows, and the verdicts of those whose series may not begin."""
@@ -174,7 +188,11 @@ class Store(StoreReader):
         if not stored.any():
             return
         if self._log_writer is not None:
-            self._log_writer.append(rows.where(stored))
+            try:
+                self._log_writer.append(rows.where(stored))
+            except DiskFault:
+                self._end_empty(np.unique(rows.refs[rows.refs >= 0]))
+                raise
         with self._guard:
             self._head.apply(rows, codes)
 

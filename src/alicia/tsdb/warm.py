@@ -7,11 +7,16 @@ from alicia.series.labels import LabelSet
 from alicia.series.samples import Sample
 from alicia.tsdb.kernels.head import OPEN_MAX
 from alicia.tsdb.ports import Chunk, DiskFault
+from alicia.tsdb.request import decode_request
+from alicia.tsdb.request2 import decode_request2
 from alicia.tsdb.series_table import Limits
 from alicia.tsdb.store import Batch, Store
 
 _NOW_MS: Final = 1_000_000_000
 _SECOND_MS: Final = 1000
+_SAMPLE: Final = b"\x12\x0b\x09" + bytes(8) + b"\x10\x01"
+_REQUEST: Final = b"\x0a\x1f\x0a\x10\x0a\x08__name__\x12\x04warm" + _SAMPLE
+_REQUEST2: Final = b"\x22\x00\x22\x08__name__\x22\x04warm\x2a\x11\x0a\x02\x01\x02" + _SAMPLE
 
 
 def warm_kernels() -> None:
@@ -27,6 +32,9 @@ def warm_kernels() -> None:
     store.latest((), _NOW_MS)
     store.select((), _NOW_MS, now_ms)
     Store(Limits(max_samples_per_series=1), disk=disk).replay(now_ms)
+    for request in (decode_request(_REQUEST), decode_request2(_REQUEST2)):
+        store.write_request(request, now_ms)
+        store.write_request(request.held_to("warm"), now_ms)
     cut = Store(Limits(max_samples_per_series=1))
     cut.write(Batch((Sample(labels, _NOW_MS, 1.0), Sample(labels, now_ms, 2.0)), now_ms))
     cut.select((), _NOW_MS, now_ms)

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from alicia.tsdb.kernels.bits import Bytes, Words, get_word, shift_right, signed
+from alicia.tsdb.kernels.bits import Bytes, Words, shift_right, signed
 from alicia.tsdb.kernels.compiled import checked_kernel, kernel
 
 Slots = NDArray[np.int32]
@@ -21,6 +21,7 @@ REF: Final = 3  # of the series; GONE once it ended
 COLUMNS: Final = 4
 GONE: Final = -1
 
+_WORD_BYTES_LOG: Final = 3
 _MULTIPLIER: Final = -7046029254386353131  # an odd number whose bits look random
 _SECOND: Final = -4417276706812531889
 
@@ -29,10 +30,11 @@ _SECOND: Final = -4417276706812531889
 def hash_bytes(data: Bytes, place: int, end: int, seed: int) -> int:
     """64 bits that depend on every byte; a secret seed keeps peers from choosing collisions."""
     mixed = signed(seed) ^ ((end - place) * _SECOND)
-    while place + 8 <= end:
-        mixed = (mixed ^ get_word(data, place)) * _MULTIPLIER
+    words = _words(data, place, end)
+    for i in range(len(words)):
+        mixed = (mixed ^ words[i]) * _MULTIPLIER
         mixed ^= shift_right(mixed, 29)
-        place += 8
+    place += len(words) << _WORD_BYTES_LOG
     rest = 0
     while place < end:
         rest = (rest << 8) | signed(data[place])
@@ -41,6 +43,25 @@ def hash_bytes(data: Bytes, place: int, end: int, seed: int) -> int:
     mixed ^= shift_right(mixed, 32)
     mixed *= _SECOND
     return mixed ^ shift_right(mixed, 29)
+
+
+@kernel
+def _words(data: Bytes, place: int, end: int) -> Words:
+    """The whole words from a place on, as this machine reads them."""
+    count = (end - place) >> _WORD_BYTES_LOG
+    return data[place : place + (count << _WORD_BYTES_LOG)].view(np.int64)
+
+
+@kernel
+def _equal(data: Bytes, place: int, end: int, arena: Bytes, start: int) -> bool:
+    """Whether ``data[place:end]`` stands in the arena from ``start`` on."""
+    ours, theirs = _words(data, place, end), _words(arena, start, start + end - place)
+    differing = 0  # gathered to the end, since the hashes were equal
+    for i in range(len(ours)):
+        differing |= ours[i] ^ theirs[i]
+    for i in range(len(ours) << _WORD_BYTES_LOG, end - place):
+        differing |= signed(arena[start + i] ^ data[place + i])
+    return differing == 0
 
 
 @kernel
@@ -54,10 +75,7 @@ def find_key(
         row = signed(slots[slot]) - 1
         if keys[row, HASH] == hashed and keys[row, LENGTH] == end - place:
             start = keys[row, PLACE]
-            i = 0
-            while i < end - place and arena[start + i] == data[place + i]:
-                i += 1
-            if i == end - place:
+            if _equal(data, place, end, arena, start):
                 return row
         slot = (slot + 1) & mask
     return -1

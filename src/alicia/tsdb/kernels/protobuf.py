@@ -75,90 +75,72 @@ def next_field(data: Bytes, place: int, end: int) -> tuple[int, int, int, int]:
 
 
 @checked_kernel
-def count_request(data: Bytes, totals: Words) -> int:
-    """Count what a body holds into ``totals`` (int64[TOTALS]); -1, or the place of a defect."""
+def read_request(
+    data: Bytes, series: Words, t_ms: Words, values: Words, metadata: Words, totals: Words
+) -> int:
+    """Count what a body holds, and read as much of it as there is room for.
+
+    ``series``: int64[any, SERIES_COLUMNS]; ``t_ms``, ``values``: int64[any];
+    ``metadata``: int64[any, 2], where MetricMetadata start and end; ``totals``: int64[TOTALS].
+    Returns -1, or the place of a defect.
+    """
     totals[:] = 0
     place = 0
     while place < len(data):
         number, wire_type, start, end = next_field(data, place, len(data))
-        if number < 0:
+        if number < 0 or (number == SERIES and wire_type != DELIMITED):
             return place
-        if number == METADATA:
+        if number == METADATA and wire_type == DELIMITED:
+            if totals[METADATA_COUNT] < len(metadata):
+                metadata[totals[METADATA_COUNT], 0] = start
+                metadata[totals[METADATA_COUNT], 1] = end
             totals[METADATA_COUNT] += 1
-        if number == SERIES:
-            if wire_type != DELIMITED:
-                return place
+        elif number == SERIES:
+            row = _read_series(data, start, end, t_ms, values, totals)
+            if row[0] < 0:
+                return row[1]
+            if totals[SERIES_COUNT] < len(series):
+                for column in range(SERIES_COLUMNS):
+                    series[totals[SERIES_COUNT], column] = row[column]
             totals[SERIES_COUNT] += 1
-            defect = _count_series(data, start, end, totals)
-            if defect >= 0:
-                return defect
-        place = end
-    return -1
-
-
-@checked_kernel
-def _count_series(data: Bytes, place: int, end: int, totals: Words) -> int:
-    while place < end:
-        number, wire_type, _, stop = next_field(data, place, end)
-        if number < 0:
-            return place
-        if LABELS <= number <= HISTOGRAMS and wire_type != DELIMITED:
-            return place
-        if number == SAMPLES:
-            totals[SAMPLE_COUNT] += 1
-        elif number == EXEMPLARS:
-            totals[EXEMPLAR_COUNT] += 1
-        elif number == HISTOGRAMS:
-            totals[HISTOGRAM_COUNT] += 1
-        place = stop
-    return -1
-
-
-@checked_kernel
-def read_request(data: Bytes, series: Words, t_ms: Words, values: Words) -> int:
-    """Read a body that count_request() went through; -1, or the place of a defect.
-
-    ``series``: int64[SERIES_COUNT, SERIES_COLUMNS]; ``t_ms``, ``values``: int64[SAMPLE_COUNT].
-    """
-    place, row, samples = 0, 0, 0
-    while place < len(data):
-        number, _, start, end = next_field(data, place, len(data))
-        if number == SERIES:
-            defect, samples = _read_series(data, (start, end), series[row], t_ms, values, samples)
-            if defect >= 0:
-                return defect
-            row += 1
         place = end
     return -1
 
 
 @checked_kernel
 def _read_series(
-    data: Bytes, span: tuple[int, int], row: Words, t_ms: Words, values: Words, samples: int
-) -> tuple[int, int]:
-    place, end = span
-    row[LABELS_START] = row[LABELS_END] = place
-    row[SCATTERED] = 0
+    data: Bytes, place: int, end: int, t_ms: Words, values: Words, totals: Words
+) -> tuple[int, int, int, int]:
+    """The columns of a series; -1 and the place of a defect first where there is one."""
+    first, last, scattered = place, place, 0
+    samples = totals[SAMPLE_COUNT]
     while place < end:
-        number, _, start, stop = next_field(data, place, end)
+        number, wire_type, start, stop = next_field(data, place, end)
+        if number < 0 or (wire_type != DELIMITED and LABELS <= number <= HISTOGRAMS):
+            return -1, place, 0, 0
         if number == LABELS:
-            if row[LABELS_END] == row[LABELS_START]:
-                row[LABELS_START] = place
-            elif row[LABELS_END] != place:
-                row[SCATTERED] = 1
-            row[LABELS_END] = stop
+            if first == last:
+                first = place
+            elif last != place:
+                scattered = 1
+            last = stop
         elif number == SAMPLES:
-            if not _read_sample(data, start, stop, t_ms[samples:], values[samples:]):
-                return place, samples
+            if not read_sample(data, start, stop, samples, t_ms, values):
+                return -1, place, 0, 0
             samples += 1
+        elif number == EXEMPLARS:
+            totals[EXEMPLAR_COUNT] += 1
+        elif number == HISTOGRAMS:
+            totals[HISTOGRAM_COUNT] += 1
         place = stop
-    row[SAMPLES_END] = samples
-    return -1, samples
+    totals[SAMPLE_COUNT] = samples
+    return first, last, samples, scattered
 
 
 @checked_kernel
-def _read_sample(data: Bytes, place: int, end: int, t_ms: Words, values: Words) -> bool:
-    t_ms[0] = values[0] = 0
+def read_sample(data: Bytes, place: int, end: int, row: int, t_ms: Words, values: Words) -> bool:
+    """Read one Sample into a row, if it is there; False where the bytes are none."""
+    time, value = 0, 0
     while place < end:
         number, wire_type, start, stop = next_field(data, place, end)
         if number < 0:
@@ -166,10 +148,13 @@ def _read_sample(data: Bytes, place: int, end: int, t_ms: Words, values: Words) 
         if number == VALUE:
             if wire_type != FIXED64:
                 return False
-            values[0] = little_word(data, start)
+            value = little_word(data, start)
         elif number == TIMESTAMP:
             if wire_type != VARINT:
                 return False
-            t_ms[0], _ = get_varint(data, start, stop)
+            time, _ = get_varint(data, start, stop)
         place = stop
+    if row < len(t_ms):
+        t_ms[row] = time
+        values[row] = value
     return True
