@@ -1,11 +1,12 @@
 """Metric bodies of ``POST /metrics`` and ``metrics/collect``, as samples and rejects."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from alicia.series.kinds import MetricType, usual_type
 from alicia.series.labels import SERVICE, LabelSet
-from alicia.series.samples import Metadata, Sample
+from alicia.series.samples import Metadata, SampleList
 from alicia.wire.buckets import Part, histogram_parts, summary_parts
 from alicia.wire.names import UNKNOWN_SERVICE, SeriesNames
 from alicia.wire.rejects import Refused, Reject
@@ -23,6 +24,8 @@ _COMPOUND: Final[Mapping[MetricType | None, tuple[Callable[[object], Iterable[Pa
     MetricType.HISTOGRAM: (histogram_parts, "le"),
     MetricType.SUMMARY: (summary_parts, "quantile"),
 }
+_PLAIN_KEYS: Final = frozenset({"name", "value", "labels"})  # of nearly all metrics no others
+_EXACT_MAX: Final = 2**53  # every integer up to it is a double
 _HELP_CHARS_MAX: Final = 1024
 _BODY_KEYS: Final = ("metrics", "name", "value")  # one of them tells a body from any other object
 
@@ -36,7 +39,7 @@ class Decoded(NamedTuple):
     the services whose clock was plainly wrong, by how many seconds (positive: ahead).
     """
 
-    samples: Sequence[Sample]
+    samples: SampleList
     indexes: Sequence[int]
     metadata: Mapping[tuple[str, str], Metadata]  # by service and metric
     rejects: Sequence[Reject]
@@ -107,7 +110,6 @@ class MetricBody:
         self._instance = ""
         self._stamp: object = None
         self._fault: Refused | None = None
-        self._forget()
         try:
             self._metrics = self._body(value, default_service, default_instance)
         except Refused as refused:
@@ -125,13 +127,18 @@ class MetricBody:
             self._rejects.append(self._fault.at(0))
         index = start
         while index < self.size:
+            parts = len(self._samples) + len(self._rejects)
+            if parts_max is not None and parts >= parts_max:
+                break
+            end = self.size if parts_max is None else min(self.size, index + parts_max - parts)
+            index = self._plain_metrics(index, end)
+            if index == end:
+                continue
             try:
                 self._metric(index, self._metrics[index])
             except Refused as refused:
                 self._rejects.append(refused.at(index))
             index += 1
-            if parts_max is not None and len(self._samples) + len(self._rejects) >= parts_max:
-                break
         return Decoded(
             self._samples,
             self._indexes,
@@ -143,7 +150,7 @@ class MetricBody:
         )
 
     def _forget(self) -> None:
-        self._samples: list[Sample] = []
+        self._samples = SampleList()
         self._indexes: list[int] = []
         self._metadata: dict[tuple[str, str], Metadata] = {}
         self._senders: set[tuple[str, str]] = set()
@@ -171,6 +178,42 @@ class MetricBody:
         self._stamp = value.get("timestamp")
         return _listed(value["metrics"])
 
+    def _plain_metrics(self, start: int, end: int) -> int:
+        """As _metric(), for a run of metrics that say nothing unusual; where the run ends.
+
+        Not a word is read twice here, since bodies are made of these.
+        """
+        if self._service == UNKNOWN_SERVICE:
+            return start  # their labels may say whose they are
+        samples, series_of, metrics = self._samples, self._names.series, self._metrics
+        labels, values = samples.labels, samples.values
+        index = start
+        try:
+            service, instance = self._sender(None, None)
+            t_ms = parse_stamp(self._stamp, received_ms=self._received_ms)
+            for index in range(start, end):
+                raw = metrics[index]
+                if type(raw) is not dict or not _PLAIN_KEYS.issuperset(raw):
+                    break
+                value: Any = raw.get("value")
+                if type(value) is float:
+                    if not math.isfinite(value):
+                        break
+                elif type(value) is not int or not -_EXACT_MAX <= value <= _EXACT_MAX:
+                    break
+                series = series_of(service, instance, raw.get("name"), raw.get("labels"))
+                labels.append(series)
+                values.append(float(value))
+            else:
+                index = end
+        except Refused:
+            pass  # _metric() says why
+        if index > start:
+            samples.t_ms += [self._mended(t_ms, service)] * (index - start)
+            self._indexes += range(start, index)
+            self._senders.add((service, instance))
+        return index
+
     def _metric(self, index: int, raw: object) -> None:
         """Read one metric into samples; on a fault none of them is kept."""
         if not isinstance(raw, dict):
@@ -182,15 +225,17 @@ class MetricBody:
             named = labels.get(SERVICE)
         service, instance = self._sender(named, get("instance_id"))
         kind = self._kind(get("metric_type") or get("type"), get("value"))
-        t_ms = self._time(get("timestamp", self._stamp), service)
+        t_ms = parse_stamp(get("timestamp", self._stamp), received_ms=self._received_ms)
+        t_ms = self._mended(t_ms, service)
         series = self._names.series(service, instance, get("name"), labels)
         if kind in _COMPOUND:
-            found = self._parts(series, kind, get("value"), t_ms)
-            self._samples += found
-            self._indexes += [index] * len(found)
+            found = self._parts(series, kind, get("value"))
         else:
-            self._samples.append(Sample(series, t_ms, parse_value(get("value"), field="value")))
-            self._indexes.append(index)
+            found = [(series, parse_value(get("value"), field="value"))]
+        self._samples.labels += [labels for labels, _ in found]
+        self._samples.values += [value for _, value in found]
+        self._samples.t_ms += [t_ms] * len(found)
+        self._indexes += [index] * len(found)
         self._senders.add((service, instance))
         if kind is not None or "unit" in raw or "help" in raw:
             self._describe(service, series.name, kind, raw)
@@ -218,8 +263,7 @@ class MetricBody:
             )
         return kind
 
-    def _time(self, raw: object, service: str) -> int:
-        t_ms = parse_stamp(raw, received_ms=self._received_ms)
+    def _mended(self, t_ms: int, service: str) -> int:
         if not self._mend_clocks:
             return t_ms
         mended = unskewed(t_ms, received_ms=self._received_ms)
@@ -228,13 +272,13 @@ class MetricBody:
         return mended
 
     def _parts(
-        self, whole: LabelSet, kind: MetricType | None, value: object, t_ms: int
-    ) -> Sequence[Sample]:
+        self, whole: LabelSet, kind: MetricType | None, value: object
+    ) -> list[tuple[LabelSet, float]]:
         read, reserved = _COMPOUND[kind]
         if reserved in whole:
             raise Refused("bad_label", f"labels.{reserved}: is ours for a {kind}; rename it")
         return [
-            Sample(self._names.part(whole, suffix, pairs), t_ms, number)
+            (self._names.part(whole, suffix, pairs), number)
             for suffix, pairs, number in read(value)
         ]
 

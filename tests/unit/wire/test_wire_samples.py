@@ -151,7 +151,7 @@ def test_a_body_read_in_parts_means_the_same() -> None:
     body = MetricBody(value, received_ms=NOW_MS)
     parts = [body.read(start, parts_max=4) for start in (0, 4)]
     whole = decode(value)
-    assert [sample for part in parts for sample in part.samples] == whole.samples
+    assert [sample for part in parts for sample in part.samples] == list(whole.samples)
     assert [index for part in parts for index in part.indexes] == whole.indexes
     assert [reject for part in parts for reject in part.rejects] == whole.rejects
     assert [part.size for part in parts] == [4, 2]
@@ -390,3 +390,45 @@ def test_peer_data_never_raises(value: object) -> None:
     assert len(decoded.samples) == len(decoded.indexes)
     assert all(math.isfinite(sample.value) for sample in decoded.samples)
     assert all(sample.labels.name and sample.labels["service"] for sample in decoded.samples)
+
+
+_ODD: list[object] = [
+    {"name": "x", "value": 2**53 + 1},
+    {"name": "x", "value": 10**400},
+    {"name": "x", "value": True},
+    {"name": "x", "value": "1 %"},
+    {"name": "x", "value": None},
+    {"name": "x", "value": float("inf")},
+    {"name": "x", "value": {"count": 1, "sum": 1, "buckets": {"1": 1}}},
+    {"name": "x"},
+    {"name": "", "value": 1},
+    {"name": ["x"], "value": 1},
+    {"name": "x", "value": 1, "labels": []},
+    {"name": "x", "value": 1, "labels": {"a": 1, "b": None, "service": "other"}},
+    {"name": "x", "value": 1, "labels": {"a": ["b"]}},
+    {"name": "x", "value": 1, "service_name": "other"},
+    {"value": 1},
+    5,
+]
+
+
+@pytest.mark.parametrize("odd", _ODD)
+@pytest.mark.parametrize("stamp", [None, NOW_MS / 1000 - 1, NOW_MS - 86_400_001, "soon"])
+@pytest.mark.parametrize("service", [None, "s", "a/b"])
+@pytest.mark.parametrize("forced", ["", "f"])
+@pytest.mark.parametrize("alone", [True, False])
+def test_plain_metrics_mean_what_they_would_mean_with_a_word_more(
+    odd: object, stamp: object, service: object, forced: str, alone: bool
+) -> None:
+    plain: list[object] = [
+        {"name": "a", "value": 1},
+        {"name": "b", "value": 0.5, "labels": {"service": "l", "x": "y"}},
+    ]
+    metrics = [odd] if alone else [odd, *plain, odd, *plain]
+    wordy = [{**metric, "note": ""} if isinstance(metric, dict) else metric for metric in metrics]
+    body = {"service_name": service, "timestamp": stamp, "instance_id": "i"}
+    options = {"mend_clocks": True, "forced_service": forced}
+    one = decode({**body, "metrics": metrics}, **options)
+    other = decode({**body, "metrics": wordy}, **options)
+    assert list(one.samples) == list(other.samples)
+    assert one[1:] == other[1:]
