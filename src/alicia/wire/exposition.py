@@ -8,6 +8,7 @@ from alicia.series.kinds import MetricType
 from alicia.series.labels import escape
 from alicia.wire.families import Family, Line, is_legacy_name
 from alicia.wire.floats import format_float
+from alicia.wire.openmetrics_rules import TYPES, fits
 
 
 class Format(Enum):
@@ -24,6 +25,7 @@ CONTENT_TYPES: Final = {
 }
 END: Final = b"# EOF\n"
 ALLOW_UTF8: Final = "allow-utf-8"
+_CLAIMED_PARTS: Final = ("_bucket", "_count", "_sum", "_created")
 _VERSIONS: Final = {
     "text/plain": (Format.TEXT, ("", "0.0.4")),
     "application/openmetrics-text": (Format.OPENMETRICS, ("", "0.0.1", "1.0.0")),
@@ -72,8 +74,10 @@ def render(families: Iterable[Family], kind: Format, *, taken: Collection[str]) 
     assert kind is not Format.JSON, "JSON is no exposition"
     out: list[str] = []
     for family in families:
-        out += _text_head(family) if kind is Format.TEXT else _openmetrics_head(family, taken)
-        out += map(_line, family.lines)
+        parts = (family,) if kind is Format.TEXT else _openmetrics_parts(family, taken)
+        for part in parts:
+            out += _text_head(part) if kind is Format.TEXT else _openmetrics_head(part)
+            out += map(_line, part.lines)
     return "".join(out).encode()
 
 
@@ -83,28 +87,50 @@ def _text_head(family: Family) -> Iterator[str]:
     yield f"# HELP {name} {_help(family)}\n# TYPE {name} {kind}\n"
 
 
-def _openmetrics_head(family: Family, taken: Collection[str]) -> Iterator[str]:
-    """A counter's family lacks the ``_total`` of its samples.
+def _openmetrics_parts(family: Family, taken: Collection[str]) -> Iterator[Family]:
+    """The family itself, or one of unknown type for each name in it.
 
-    A counter that never had one is shown as unknown, and so is one whose short name is another
-    family's, or that was sent a value no counter has: a reader refuses the whole text for it.
+    A reader refuses the whole text for a counter that has no ``_total``, whose short name is
+    another family's, or whose values no counter has; or for a histogram without a sum.
     """
-    name, kind = family.name, family.type
-    if kind is MetricType.COUNTER:
-        short = name.removesuffix("_total")
-        clashes = short == name or short in taken or f"{short}_created" in taken
-        if clashes or any(line.value < 0 for line in family.lines):
-            kind = MetricType.UNKNOWN
-        else:
-            name = short
-    yield f"# TYPE {_quoted(name)} {kind}\n"
-    if family.unit and name.endswith(f"_{family.unit}"):
+    name = _openmetrics_name(family)
+    lines = ((line.name, line.pairs, line.value) for line in family.lines)
+    named_well = family.type is not MetricType.COUNTER or _free(name, family.name, taken)
+    if named_well and fits(name, TYPES[family.type], lines):
+        yield family
+        return
+    apart: dict[str, list[Line]] = {}
+    for line in family.lines:
+        apart.setdefault(line.name, []).append(line)
+    for each, of_name in apart.items():
+        yield Family(each, MetricType.UNKNOWN, _help_text(family), "", tuple(of_name))
+
+
+def _free(name: str, long_name: str, taken: Collection[str]) -> bool:
+    """Whether a counter may go by its short name: no other family claims that or what it claims."""
+    if name == long_name or name in taken or f"{name}_created" in taken:
+        return False
+    bases = [name.removesuffix(part) for part in _CLAIMED_PARTS if name.endswith(part)]
+    bases += [f"{base}_total" for base in bases if name == f"{base}_created"]  # other counters
+    return not any(base in taken for base in bases)
+
+
+def _openmetrics_name(family: Family) -> str:
+    """A counter's family lacks the ``_total`` of its samples."""
+    counts = family.type is MetricType.COUNTER
+    return family.name.removesuffix("_total") if counts else family.name
+
+
+def _openmetrics_head(family: Family) -> Iterator[str]:
+    name = _openmetrics_name(family)
+    yield f"# TYPE {_quoted(name)} {family.type}\n"
+    if family.unit and name.endswith(f"_{family.unit}") and is_legacy_name(f"_{family.unit}"):
         yield f"# UNIT {_quoted(name)} {family.unit}\n"
     yield f"# HELP {_quoted(name)} {escape(_help_text(family))}\n"
 
 
 def _line(line: Line) -> str:
-    inner = [f'{_quoted(label)}="{escape(value)}"' for label, value in line.pairs]
+    inner = [f'{_label(label)}="{escape(value)}"' for label, value in line.pairs]
     if is_legacy_name(line.name):
         labels = "{" + ",".join(inner) + "}" if inner else ""
         return f"{line.name}{labels} {format_float(line.value)}\n"
@@ -113,6 +139,10 @@ def _line(line: Line) -> str:
 
 def _quoted(name: str) -> str:
     return name if is_legacy_name(name) else f'"{escape(name)}"'
+
+
+def _label(name: str) -> str:
+    return _quoted(name) if ":" not in name else f'"{escape(name)}"'
 
 
 def _help(family: Family) -> str:

@@ -1,7 +1,33 @@
-"""Floats as text, the way Prometheus' Go code writes them."""
+"""Floats as text, the way Prometheus' Go code writes and reads them."""
 
 import math
+import re
+import struct
 from decimal import Decimal
+from typing import Final
+
+# The one NaN that a text can mean; Prometheus stores these bits for it.
+NAN: Final[float] = struct.unpack("<d", struct.pack("<Q", 0x7FF8_0000_0000_0001))[0]
+FLOAT_CHARS_MAX: Final = 1000  # more digits than any double has
+_NUMBER: Final = re.compile(r"[+-]?(?:\d++\.?\d*+|\.\d++)(?:[eE][+-]?\d++)?", re.ASCII)
+_INFINITY: Final = re.compile(r"([+-]?)inf(?:inity)?", re.ASCII | re.IGNORECASE)
+
+
+def parse_float(text: str) -> float | None:
+    """The double that a text means; None where it is no number, or one beyond all doubles.
+
+    Source: Go ``strconv.ParseFloat`` without hexadecimal digits and underscores, as Prometheus
+    and OpenMetrics 1.0.0 ("number") take it.
+    """
+    if len(text) <= FLOAT_CHARS_MAX and _NUMBER.fullmatch(text):
+        value = float(text)
+        return value if math.isfinite(value) else None
+    if text.lower() == "nan":
+        return NAN
+    infinite = _INFINITY.fullmatch(text)
+    if infinite is None:
+        return None
+    return -math.inf if infinite[1] == "-" else math.inf
 
 
 def format_float(value: float) -> str:

@@ -27,7 +27,7 @@ _split_object: Final = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
 class Undecodable(AliciaError):
-    """A body that is no JSON value we read."""
+    """A body, or an address, that can be read in no part."""
 
     code: ClassVar[str] = "undecodable"
 

@@ -134,7 +134,7 @@ class SeriesNames:
             known = None
         if known is not None:
             return known
-        built = _build(service, instance, check_metric_name(name), _checked(labels))
+        built = _build(service, instance, check_metric_name(name), check_labels(labels))
         if all(type(value) is str for _, value in pairs):  # 1, 1.0 and true are one key
             self._remember(key, built, pairs)
         return built
@@ -167,7 +167,12 @@ def _build(service: str, instance: str, name: str, labels: dict[str, str]) -> La
     return LabelSet({**labels, NAME: name, SERVICE: service, INSTANCE: instance})
 
 
-def _checked(labels: object) -> dict[str, str]:
+def check_labels(labels: object) -> dict[str, str]:
+    """Labels other than the name, within all bounds; those without a value are left out.
+
+    Raises:
+        Refused: ``bad_label``, ``too_many_labels``, ``label_too_long``.
+    """
     if labels is None:
         return {}
     if not isinstance(labels, Mapping):

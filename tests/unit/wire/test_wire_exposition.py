@@ -13,6 +13,8 @@ from alicia.series.samples import Metadata, Sample
 from alicia.wire.exposition import END, Format, choose_format, content_type, render
 from alicia.wire.families import Family, fill_family
 from alicia.wire.family_plan import FamilyPlanner
+from alicia.wire.read_openmetrics import read_openmetrics
+from alicia.wire.read_series import SeriesTexts
 
 Rows = list[tuple[dict[str, str], float]]
 
@@ -251,3 +253,41 @@ def test_promtool_accepts_what_we_write() -> None:
         check=False,
     )
     assert (done.returncode, done.stderr.decode()) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("names", "shown"),
+    [
+        # A short name that a histogram, or another counter, has for a part of its own.
+        (["h_bucket", "h_sum", "h_count", "h_sum_total"], {"h", "h_sum_total"}),
+        (["a_total", "a_created_total"], {"a", "a_created_total"}),
+        (["b_count_total", "b_total"], {"b_count", "b"}),
+    ],
+)
+def test_a_short_name_that_is_claimed_is_not_used(names: list[str], shown: set[str]) -> None:
+    rows: Rows = [
+        ({"__name__": n, **({"le": "+Inf"} if n == "h_bucket" else {})}, 1) for n in names
+    ]
+    text = text_of(families(rows, KNOWN), Format.OPENMETRICS)
+    read = read_openmetrics(text.encode(), SeriesTexts())
+    assert {
+        name.removesuffix("_total") if data.type is MetricType.COUNTER else name
+        for name, data in read.metadata.items()
+    } == shown
+    assert [family.name for family in text_string_to_metric_families(text)]
+
+
+@pytest.mark.parametrize("left_out", ["h_sum", "h_count"])
+def test_a_histogram_that_openmetrics_refuses_stands_apart(left_out: str) -> None:
+    rows = [row for row in ROWS[:5] if row[0]["__name__"] != left_out]
+    text = text_of(families(rows, KNOWN), Format.OPENMETRICS)
+    read = read_openmetrics(text.encode(), SeriesTexts())
+    assert {data.type for data in read.metadata.values()} == {MetricType.UNKNOWN}
+    assert len(read.rows) == 4
+    assert "histogram" in text_of(families(rows, KNOWN), Format.TEXT)
+
+
+def test_labels_with_a_colon_are_quoted() -> None:
+    rows: Rows = [({"__name__": "a:b", "c:d": "x"}, 1)]
+    assert 'a:b{"c:d"="x"} 1\n' in text_of(families(rows, legacy_names=False), Format.TEXT)
+    assert 'a:b{c_d="x"} 1\n' in text_of(families(rows), Format.TEXT)
