@@ -138,10 +138,10 @@ class _TextReader:
         """Take a line whose series is known already; False where it needs a closer look."""
         t_ms = None
         series, _, number = line.rpartition(" ")
-        written = self._texts.find(self._context, series)
+        written = self._known.get(series)
         if written is None:
             series, _, before = series.rpartition(" ")
-            written = self._texts.find(self._context, series)
+            written = self._known.get(series)
             t_ms, number = _time(number), before
             if written is None or t_ms is None:
                 return False
@@ -203,6 +203,7 @@ class _TextReader:
     def _begin_family(self, name: str, kind: MetricType) -> None:
         apart = _APART.get(kind, "")
         self._context = Context(self._forced, apart, bool(apart))
+        self._known = self._texts.known(self._context)
         self._parts = frozenset(name + suffix for suffix in _SUFFIXES.get(kind, ()))
         self._family = name
 

@@ -94,6 +94,7 @@ class _Reader:
         self._exemplars = 0
         self._family: _Family | None = None
         self._context = Context(forced)
+        self._known = texts.known(self._context)
         self._at = 0
 
     def read(self) -> Exposition:
@@ -144,15 +145,19 @@ class _Reader:
             if rest not in TYPES:
                 raise Refused(CODE, f"type {shown(rest)} is unknown; send {', '.join(TYPES)}")
             family.begin(TYPES[rest])
-            self._context = family.context(self._forced)
+            self._enter_context(family)
         elif what == "UNIT" and not _UNIT.fullmatch(rest):
             raise Refused(CODE, f"unit {shown(rest)} is not made of letters, digits and _")
 
     def _begin_family(self, name: str) -> _Family:
         self._end_family()
         family = self._family = _Family(name, self._at)
-        self._context = family.context(self._forced)
+        self._enter_context(family)
         return family
+
+    def _enter_context(self, family: _Family) -> None:
+        self._context = family.context(self._forced)
+        self._known = self._texts.known(self._context)
 
     def _end_family(self) -> None:
         family = self._family
@@ -181,11 +186,11 @@ class _Reader:
     def _known_line(self, line: str) -> bool:
         """Take a line whose series is known already; False where it needs a closer look."""
         series, _, number = line.rpartition(" ")
-        written = self._texts.find(self._context, series)
+        written = self._known.get(series)
         stamp = None
         if written is None:
             series, _, before = series.rpartition(" ")
-            written = self._texts.find(self._context, series)
+            written = self._known.get(series)
             stamp, number = number, before
         suffix = None
         if written is not None and self._family is not None:

@@ -1,7 +1,6 @@
 """Series as the text formats name them, ``name{label="value"}``; scanned once, then known."""
 
 import re
-from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
@@ -163,20 +162,21 @@ def check_series(series: Scanned, context: Context) -> Written:
 class SeriesTexts:
     """Series by the text that named them, so that a line seen before costs one look-up.
 
-    Holds the ``kept`` newest, none longer than TEXT_CHARS_MAX; all of them passed the checks. May
-    be used by several threads.
+    Holds ``kept`` at most, none longer than TEXT_CHARS_MAX, and begins anew when it is full; all
+    of them passed the checks. May be used by several threads.
     """
 
     def __init__(self, *, kept: int = TEXTS_KEPT) -> None:
         self._kept = kept
-        self._known: OrderedDict[tuple[Context, str], Written] = OrderedDict()
+        self._known: dict[Context, dict[str, Written]] = {}
+        self._count = 0
 
     def __len__(self) -> int:
-        return len(self._known)
+        return self._count
 
-    def find(self, context: Context, text: str) -> Written | None:
-        """The series of a text that was entered, if it is still known."""
-        return self._known.get((context, text))
+    def known(self, context: Context) -> Mapping[str, Written]:
+        """The series that are known in a context, by their text."""
+        return self._known.get(context, {})
 
     def enter(self, context: Context, text: str, series: Scanned) -> Written:
         """The series that the whole of ``text`` was scanned as.
@@ -186,9 +186,10 @@ class SeriesTexts:
         """
         written = check_series(series, context)
         if len(text) <= TEXT_CHARS_MAX:
-            if len(self._known) >= self._kept:
-                self._known.popitem(last=False)
-            self._known[context, text] = written
+            if self._count >= self._kept:
+                self._known, self._count = {}, 0
+            self._known.setdefault(context, {})[text] = written
+            self._count += 1
         return written
 
 

@@ -188,3 +188,11 @@ def test_bytes_beyond_utf8_are_told_with_their_line() -> None:
 
 def test_a_quoted_value_may_hold_a_line_end() -> None:
     assert rows('a{b="x\ny"} 1\nc 2') == [('a{b="x\\ny"}', None, 1), ("c", None, 2)]
+
+
+def test_contexts_without_series_are_not_remembered() -> None:
+    texts = SeriesTexts()
+    for i in range(5):
+        read_text(b"# TYPE h histogram\n", texts, forced=(("job", str(i)),))
+    read_text(b"a 1\n", texts)
+    assert [len(texts), *map(len, texts._known.values())] == [1, 1]
