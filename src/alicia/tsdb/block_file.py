@@ -21,10 +21,12 @@ from alicia.tsdb.kernels.bits import Bytes
 from alicia.tsdb.kernels.block import INDEX_COLUMNS, Halves
 
 FORMAT: Final = 1
+REPLACED_MAX: Final = 8
 _MAGIC: Final = b"ALICIABK"
 # Magic, format, checksum of index and keys; chunks, series, samples; bytes of chunks, index and
-# keys; oldest and newest time and unit of the index; the log segment up to which all is in blocks.
-_FOOTER: Final = struct.Struct("<8sIIQQQQQQqqIQ")
+# keys; oldest and newest time and unit of the index; the log segment up to which all is in blocks;
+# the numbers of the blocks that this one replaces, 0 for none.
+_FOOTER: Final = struct.Struct("<8sIIQQQQQQqqIQ8Q")
 _CHECKSUM: Final = struct.Struct("<I")
 FOOTER_BYTES: Final = _FOOTER.size + _CHECKSUM.size
 _INFLATED_BYTES_MAX: Final = 1 << 30
@@ -35,6 +37,13 @@ class DamagedBlock(AliciaError):
 
     code: ClassVar[str] = "damaged_block"
     kind: ClassVar[Kind] = Kind.CORRUPT
+
+
+class NewerBlock(AliciaError):
+    """A whole block in a format that this version cannot read."""
+
+    code: ClassVar[str] = "newer_block"
+    kind: ClassVar[Kind] = Kind.UNAVAILABLE
 
 
 class BlockHead(NamedTuple):
@@ -48,6 +57,7 @@ class BlockHead(NamedTuple):
     newest_ms: int
     unit_ms: int
     log_segment: int
+    replaced: Sequence[int] = ()
 
 
 def encode_tail(head: BlockHead, chunk_bytes: int) -> bytes:
@@ -72,6 +82,8 @@ def encode_tail(head: BlockHead, chunk_bytes: int) -> bytes:
         head.newest_ms,
         head.unit_ms,
         head.log_segment,
+        *head.replaced,
+        *[0] * (REPLACED_MAX - len(head.replaced)),
     )
     return body + footer + _CHECKSUM.pack(zlib.crc32(footer))
 
@@ -80,16 +92,18 @@ def decode_head(data: Bytes) -> BlockHead:
     """Read what finds the chunks of a block.
 
     Raises:
-        DamagedBlock: it is none, is not whole, or has a newer format.
+        DamagedBlock: it is none, or is not whole.
+        NewerBlock: a later version of ours wrote it.
     """
     content = data.data
     footer, place = content[-FOOTER_BYTES : -_CHECKSUM.size], len(data) - FOOTER_BYTES
     if place < 0 or _CHECKSUM.unpack(content[-_CHECKSUM.size :])[0] != zlib.crc32(footer):
         raise DamagedBlock("the footer is missing or damaged")
     magic, version, crc, chunks, series, *rest = _FOOTER.unpack(footer)
-    samples, chunk_bytes, index_bytes, key_bytes, *times = rest
+    samples, chunk_bytes, index_bytes, key_bytes, oldest, newest, unit, log = rest[:-REPLACED_MAX]
+    replaced = [number for number in rest[-REPLACED_MAX:] if number]
     if magic != _MAGIC or version != FORMAT:
-        raise DamagedBlock(f"format {version} is not one of ours; use the version that wrote it")
+        raise NewerBlock(f"a block of format {version}; use the version of Alicia that wrote it")
     if chunk_bytes + index_bytes + key_bytes != place:
         raise DamagedBlock("its parts do not fill the file")
     if zlib.crc32(content[chunk_bytes:place]) != crc:
@@ -100,7 +114,9 @@ def decode_head(data: Bytes) -> BlockHead:
     rows = np.cumsum(index[:cells].reshape(INDEX_COLUMNS, chunks), axis=1, dtype=np.int32)
     first = np.cumsum(index[cells:], dtype=np.int32)
     keys = _decode_keys(content[at:place], series)
-    return BlockHead(np.ascontiguousarray(rows.T), first, keys, samples, *times)
+    return BlockHead(
+        np.ascontiguousarray(rows.T), first, keys, samples, oldest, newest, unit, log, replaced
+    )
 
 
 def _inflate(compressed: memoryview) -> bytes:

@@ -14,7 +14,6 @@ from alicia.tsdb.kernels.log import Table
 from alicia.tsdb.ports import Appender
 from alicia.tsdb.rows import Runs
 
-SLICE: Final = 1000  # series read and written at one step
 _UNITS_MAX: Final = 2**31 - 1
 
 
@@ -22,17 +21,25 @@ class BlockWriter:
     """Appends series after series to a file, and at the end what finds them.
 
     ``oldest_ms`` and ``newest_ms`` bound the samples to come, ``log_segment`` is the last segment
-    of the log that the block makes needless.
+    of the log that the block makes needless, ``replaced`` are the numbers of such blocks.
     """
 
     def __init__(
-        self, file: Appender, tables: Table, *, oldest_ms: int, newest_ms: int, log_segment: int
+        self,
+        file: Appender,
+        tables: Table,
+        *,
+        oldest_ms: int,
+        newest_ms: int,
+        log_segment: int,
+        replaced: Sequence[int],
     ) -> None:
         self._file = file
         self._tables = tables
         self._clock = (oldest_ms, (newest_ms - oldest_ms) // _UNITS_MAX + 1)
         self._newest_ms = newest_ms
         self._log_segment = log_segment
+        self._replaced = replaced
         self._scratch: Words = np.zeros((SCRATCH_ROWS, max(SCRATCH_MIN, k.CHUNK_SAMPLES)), np.int64)
         self._index: list[Halves] = []
         self._first: list[Halves] = [np.zeros(1, np.int32)]
@@ -41,16 +48,23 @@ class BlockWriter:
         self._samples = 0
 
     def write_all(
-        self, refs: Words, key_of: Callable[[int], bytes], read: Callable[[Words], Runs]
+        self,
+        refs: Words,
+        key_of: Callable[[int], bytes],
+        read: Callable[[Words], Runs],
+        *,
+        slice_size: int,
     ) -> Generator[None, None, list[int]]:
-        """Write all series, SLICE at a step, and end the file; which it holds, in its order.
+        """Write all series, ``slice_size`` at a step, and end the file.
+
+        Returns which series it holds, in its order.
 
         Raises:
             DiskFault: the file is not whole.
         """
         written: list[int] = []
-        for start in range(0, len(refs), SLICE):
-            part = refs[start : start + SLICE]
+        for start in range(0, len(refs), slice_size):
+            part = refs[start : start + slice_size]
             runs = read(part)
             held = np.diff(runs.offsets) > 0
             if held.any():
@@ -93,6 +107,7 @@ class BlockWriter:
             self._newest_ms,
             self._clock[1],
             self._log_segment,
+            self._replaced,
         )
         self._file.append([encode_tail(head, self._file.size)])
         self._file.sync()

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from alicia.tsdb.block import Block
-from alicia.tsdb.block_file import DamagedBlock, decode_head
+from alicia.tsdb.block_file import BlockHead, DamagedBlock, decode_head
 from alicia.tsdb.block_writer import BlockWriter
 from alicia.tsdb.head import Frozen
 from alicia.tsdb.kernels.bits import Words
@@ -18,6 +18,9 @@ FOLDER: Final = "raw"
 SUFFIX: Final = ".block"
 UNFINISHED_SUFFIX: Final = ".new"
 DAMAGED_SUFFIX: Final = ".corrupt"
+MERGED: Final = 4  # at most REPLACED_MAX
+_SPAN_MS_MIN: Final = 60_000  # shorter ones count as equal
+STEP_SAMPLES: Final = 100_000  # written at one step, so that none takes long
 
 
 class Blocks:
@@ -32,22 +35,32 @@ class Blocks:
     def open_all(self) -> Iterator[tuple[Block, Sequence[bytes]]]:
         """The blocks of earlier processes, oldest first, each with the keys of its series.
 
-        What was not finished is removed, what is damaged set aside and counted.
+        What was not finished, or is replaced by another block, is removed; what is damaged is
+        set aside and counted.
 
         Raises:
             DiskFault: a file cannot be read.
+            NewerBlock: a later version of ours wrote one.
         """
+        found: dict[int, tuple[Block, BlockHead]] = {}
         for name in self._disk.names(FOLDER):
             path = f"{FOLDER}/{name}"
             if name.endswith(UNFINISHED_SUFFIX):
                 self._disk.remove(path)
             elif name.endswith(SUFFIX):
-                self._number = max(self._number, int(name.removesuffix(SUFFIX)))
+                number = int(name.removesuffix(SUFFIX))
+                self._number = max(self._number, number)
                 try:
-                    yield self._map(path)
+                    found[number] = self._map(path)
                 except DamagedBlock:
                     self.damaged_files += 1
                     self._disk.rename(path, path + DAMAGED_SUFFIX)
+        for _, head in list(found.values()):
+            for number in head.replaced:
+                if number in found:
+                    self._disk.remove(found.pop(number)[0].name)
+        for block, head in sorted(found.values(), key=lambda each: each[0].oldest_ms):
+            yield block, head.keys
 
     def write(
         self,
@@ -56,11 +69,12 @@ class Blocks:
         read: Callable[[Words], Runs],
         *,
         log_segment: int,
+        replaced: Sequence[Block] = (),
     ) -> Generator[None, None, Block]:
-        """Write what was set aside as a block, in steps; the block.
+        """Write what was set aside, or was read of other blocks, as a block, in steps.
 
         ``read`` gives the samples of some series; ``log_segment`` is the last segment of the log
-        that holds any of them.
+        that holds any of them. The caller removes what is ``replaced``.
 
         Raises:
             DiskFault: there is no new block.
@@ -74,9 +88,13 @@ class Blocks:
             oldest_ms=frozen.oldest_ms,
             newest_ms=frozen.newest_ms,
             log_segment=log_segment,
+            replaced=[_number(block) for block in replaced],
         )
+        samples = frozen.samples // max(len(frozen.refs), 1)  # of a series
         try:
-            refs = yield from writer.write_all(frozen.refs, key_of, read)
+            refs = yield from writer.write_all(
+                frozen.refs, key_of, read, slice_size=STEP_SAMPLES // max(samples, 1) + 1
+            )
         except DiskFault:
             self._disk.remove(path + UNFINISHED_SUFFIX)
             raise
@@ -95,7 +113,26 @@ class Blocks:
         """
         self._disk.remove(block.name)
 
-    def _map(self, path: str) -> tuple[Block, Sequence[bytes]]:
+    def _map(self, path: str) -> tuple[Block, BlockHead]:
         data = np.frombuffer(self._disk.map(path), np.uint8)
         head = decode_head(data)
-        return Block(path, data, head, self._tables), head.keys
+        return Block(path, data, head, self._tables), head
+
+
+def mergeable(blocks: Sequence[Block], *, span_ms_max: int) -> Sequence[Block]:
+    """Neighbours of about one length that should become one block; none where there are none.
+
+    So a month is read from few files, of which the oldest still goes as a whole, by its age.
+    """
+    ordered = sorted(blocks, key=lambda block: block.oldest_ms)
+    for start in range(len(ordered) - MERGED + 1):
+        group = ordered[start : start + MERGED]
+        spans = [max(block.newest_ms - block.oldest_ms, _SPAN_MS_MIN) for block in group]
+        whole = max(block.newest_ms for block in group) - group[0].oldest_ms
+        if whole <= span_ms_max and max(spans) <= 2 * min(spans):
+            return group
+    return ()
+
+
+def _number(block: Block) -> int:
+    return int(block.name.removeprefix(f"{FOLDER}/").removesuffix(SUFFIX))

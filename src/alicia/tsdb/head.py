@@ -24,11 +24,12 @@ _FAR: Final = 2**62
 
 
 class Frozen(NamedTuple):
-    """What was set aside: the series that may have samples there, and the bounds of those."""
+    """What is to be written: series, and the bounds and the number of their samples."""
 
     refs: Words
     oldest_ms: int
     newest_ms: int
+    samples: int
 
 
 class Reading(NamedTuple):
@@ -59,6 +60,7 @@ class Sizes:
     """What the head holds; times are None while it is empty. Samples count until dropped."""
 
     samples: int
+    chunks: int
     bytes: int
     oldest_ms: int | None
     newest_ms: int | None
@@ -234,7 +236,8 @@ class Head:
         self._frozen, self._shelves, self._late = held, [], Late()
         self._add_shelf(_next_size(last))
         oldest_ms = min(source.oldest_ms for source in held)
-        return Frozen(alive, oldest_ms, max(source.newest_ms for source in held))
+        newest_ms = max(source.newest_ms for source in held)
+        return Frozen(alive, oldest_ms, newest_ms, sum(source.samples for source in held))
 
     def read_frozen(self, refs: Words) -> Runs:
         """What was set aside."""
@@ -282,6 +285,7 @@ class Head:
         shelves = sum(source.used_bytes for source in held if isinstance(source, Shelf))
         return Sizes(
             int(self._state[used, k.OPEN].sum()) + sum(source.samples for source in held),
+            sum(len(source) for source in held if isinstance(source, Shelf)),
             int(alive.sum()) * row_bytes + shelves,
             min(oldest, default=None),
             int(newest.max()) if len(newest) else None,
@@ -294,6 +298,13 @@ class Head:
             refs, bounds, self._state, self._open_t, self._open_values, spans, t_ms, values
         )
         return spans, t_ms, values
+
+
+def read_blocks(blocks: Sequence[Block], refs: Words) -> Runs:
+    """All samples that some blocks hold of these series."""
+    bounds = (k.NEVER_MS, _FAR)
+    parts = [part for block in blocks if (part := block.read(refs, bounds))]
+    return woven(parts, len(refs))
 
 
 def woven(parts: Sequence[Part], count: int) -> Runs:

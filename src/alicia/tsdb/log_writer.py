@@ -76,6 +76,14 @@ class LogWriter:
         self._log.rotate()
         return self._log.current - 1
 
+    def forget_through(self, segment: int) -> None:
+        """Delete the log up to this segment, which a block replaced.
+
+        Raises:
+            DiskFault: some of it is still there, and will be deleted later.
+        """
+        self._log.forget_through(segment)
+
     def close(self) -> None:
         """Sync, and give the files back.
 

@@ -83,6 +83,11 @@ class Segments:
         """Bytes in all segments."""
         return self._current.size + sum(segment.size for segment in self._old)
 
+    @property
+    def count(self) -> int:
+        """How many segments there are."""
+        return len(self._old) + (self._file is not None)
+
     def replay(
         self, open_series: Callable[[bytes], int], take: Callable[[Rows], None], *, after: int = 0
     ) -> None:

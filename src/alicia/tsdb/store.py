@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -12,8 +13,9 @@ import numpy as np
 from alicia.base.limits import TOO_FAR_AHEAD_MS
 from alicia.series.samples import Metadata, Sample, SampleList
 from alicia.tsdb.block import Block
-from alicia.tsdb.blocks import Blocks
+from alicia.tsdb.blocks import Blocks, mergeable
 from alicia.tsdb.cardinality import Culprit
+from alicia.tsdb.head import Frozen, read_blocks
 from alicia.tsdb.kernels.bits import Words
 from alicia.tsdb.kernels.head import LAST_STORED, NEVER_MS, Codes
 from alicia.tsdb.log_writer import LogWriter
@@ -28,6 +30,7 @@ from alicia.tsdb.verdict import BY_CODE, Verdict
 
 EXPIRE_SLICE: Final = 2000
 _BLOCKS_PER_RETENTION: Final = 4
+_MERGED_PER_RETENTION: Final = 8  # blocks of so much of it are not merged further
 _STRETCH_MS_MAX: Final = 2 * 3_600_000  # what is in memory at most, before it becomes a block
 
 
@@ -45,10 +48,16 @@ class StoreStats:
     """Sizes of the store; times are None while it is empty."""
 
     series: int
-    samples: int
+    samples: int  # in memory and in blocks
     bytes: int  # in memory
+    head_samples: int
+    head_chunks: int
     log_bytes: int
+    log_segments: int
+    blocks: int
     block_bytes: int
+    damaged_records: int  # stretches of the log, found at start
+    damaged_blocks: int  # set aside at start
     damaged_chunks: int  # of blocks, found while reading since start
     oldest_ms: int | None
     newest_ms: int | None
@@ -101,7 +110,7 @@ class Store(StoreReader):
         for block, keys in self._blocks.open_all():
             refs = np.array(list(map(restore, keys)), np.int64)
             block.place(refs.tolist())
-            self._head.restore_last(refs, *block.last(len(refs)))
+            self._head.restore_last(refs, *block.last())
             self._head.blocks.append(block)
             covered = max(covered, block.log_segment)
         self._log.replay(restore, self._take_logged, after=covered)
@@ -249,37 +258,69 @@ class Store(StoreReader):
             yield len(refs)
 
     def compact(self, now_ms: int) -> Iterator[None]:
-        """Now and then write what is in memory as a block, in steps, and delete old blocks.
+        """Delete old blocks, now and then write what is in memory as one, and merge small ones.
 
-        Between two steps others may read and write.
+        In steps, between which others may read and write.
 
         Raises:
             DiskFault: all is in memory and in the log as before.
         """
-        if self._blocks is None or self._log is None or self._log_writer is None:
+        if self._blocks is None or self._log_writer is None:
             return
-        for block in [b for b in self._head.blocks if b.newest_ms < self._floor_ms]:
-            self._blocks.remove(block)
-            with self._guard:
-                self._head.blocks.remove(block)
+        for block in self._head.blocks:
+            block.rest()
+        self._drop([b for b in self._head.blocks if b.newest_ms < self._floor_ms], self._blocks)
         stretch_ms = min(self._limits.retention_ms // _BLOCKS_PER_RETENTION, _STRETCH_MS_MAX)
-        if abs(now_ms - self._frozen_at_ms) < stretch_ms:
-            return
-        segment = self._log_writer.turn()
+        if abs(now_ms - self._frozen_at_ms) >= stretch_ms:
+            yield from self._write_block(now_ms, self._blocks, self._log_writer)
+            yield from self._merge_blocks(self._blocks)
+
+    def _write_block(self, now_ms: int, blocks: Blocks, log_writer: LogWriter) -> Iterator[None]:
+        segment = log_writer.turn()
         self._frozen_at_ms = now_ms
         with self._guard:
             frozen = self._head.freeze()
         if frozen is None:
             return
-        written: Block | None = None
+        numbers, written = self._head.numbers(frozen.refs), None
         try:
-            written = yield from self._blocks.write(
+            written = yield from blocks.write(
                 frozen, self._table.catalog.key, self._head.read_frozen, log_segment=segment
             )
         finally:
             with self._guard:
+                if written is not None:  # some series may have ended meanwhile
+                    written.forget(frozen.refs[self._head.numbers(frozen.refs) != numbers])
                 self._head.thaw(written)
-        self._log.forget_through(segment)
+        log_writer.forget_through(segment)
+
+    def _merge_blocks(self, blocks: Blocks) -> Iterator[None]:
+        span_ms_max = self._limits.retention_ms // _MERGED_PER_RETENTION
+        while group := mergeable(self._head.blocks, span_ms_max=span_ms_max):
+            merged = Frozen(
+                np.unique(np.concatenate([block.refs() for block in group])),
+                min(block.oldest_ms for block in group),
+                max(block.newest_ms for block in group),
+                sum(block.samples for block in group),
+            )
+            numbers = self._head.numbers(merged.refs)
+            written = yield from blocks.write(
+                merged,
+                self._table.catalog.key,
+                partial(read_blocks, group),
+                log_segment=max(block.log_segment for block in group),
+                replaced=group,
+            )
+            with self._guard:
+                written.forget(merged.refs[self._head.numbers(merged.refs) != numbers])
+                self._head.blocks.append(written)
+            self._drop(group, blocks)
+
+    def _drop(self, group: Sequence[Block], blocks: Blocks) -> None:
+        with self._guard:
+            self._head.blocks = [each for each in self._head.blocks if each not in group]
+        for block in group:
+            blocks.remove(block)
 
     def _end_empty(self, refs: Words) -> None:
         """End those series that got no sample."""
@@ -294,16 +335,22 @@ class Store(StoreReader):
             if sizes.oldest_ms is not None:
                 oldest.append(sizes.oldest_ms)
             return StoreStats(
-                len(self._table),
-                sizes.samples + sum(block.samples for block in blocks),
-                sizes.bytes + self._table.catalog.size_bytes,
-                self._log.size_bytes if self._log is not None else 0,
-                sum(block.size_bytes for block in blocks),
-                sum(block.damaged for block in blocks),
-                max(min(oldest), self._floor_ms) if oldest else None,
-                sizes.newest_ms,
-                self._table.cardinality.refusals(),
-                self._table.culprits(now_ms),
+                series=len(self._table),
+                samples=sizes.samples + sum(block.samples for block in blocks),
+                bytes=sizes.bytes + self._table.catalog.size_bytes,
+                head_samples=sizes.samples,
+                head_chunks=sizes.chunks,
+                log_bytes=0 if self._log is None else self._log.size_bytes,
+                log_segments=0 if self._log is None else self._log.count,
+                blocks=len(blocks),
+                block_bytes=sum(block.size_bytes for block in blocks),
+                damaged_records=0 if self._log is None else self._log.damage.records,
+                damaged_blocks=0 if self._blocks is None else self._blocks.damaged_files,
+                damaged_chunks=sum(block.damaged for block in blocks),
+                oldest_ms=max(min(oldest), self._floor_ms) if oldest else None,
+                newest_ms=sizes.newest_ms,
+                refused=self._table.cardinality.refusals(),
+                culprits=self._table.culprits(now_ms),
             )
 
 

@@ -1,6 +1,6 @@
 """Reading the store, from any thread."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
 
@@ -16,6 +16,7 @@ from alicia.tsdb.kernels.head import NEVER_MS
 from alicia.tsdb.series_table import Limits, SeriesTable
 
 LOOKBACK_MS: Final = 5 * 60 * 1000
+PAIRS: Final = 2000
 FAR_MS: Final = 2**62
 
 
@@ -107,6 +108,22 @@ class StoreReader:
         """Every value of a label in use, sorted."""
         with self._guard:
             return self._table.postings.values(name)
+
+    def label_pairs(self) -> Iterator[list[tuple[str, str, int]]]:
+        """Label pairs in use, each with the number of series that have it, PAIRS at a step.
+
+        Between two steps others may read and write; what ended meanwhile may be missing.
+        """
+        with self._guard:
+            names = self._table.postings.names()
+        for name in names:
+            with self._guard:
+                values = self._table.postings.unsorted_values(name)
+            for start in range(0, len(values), PAIRS):
+                part = values[start : start + PAIRS]
+                with self._guard:
+                    counts = self._table.postings.counts(name, part)
+                yield [(name, v, n) for v, n in zip(part, counts, strict=True) if n]
 
     def metadata(self, service: str, metric: str) -> Metadata:
         """Type, unit and help of a metric; a guess by its name where nobody said."""

@@ -1,5 +1,6 @@
 """Blocks: written from memory, read in its place, opened again, deleted by age."""
 
+import zlib
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ from tests.support.fault_disk import FaultDisk
 
 from alicia.series.labels import LabelSet
 from alicia.series.samples import STALE, Sample, bits
-from alicia.tsdb.block_file import DamagedBlock, decode_head
+from alicia.tsdb.block_file import DamagedBlock, NewerBlock, decode_head
 from alicia.tsdb.ports import DiskFault
 from alicia.tsdb.series_table import Limits
 from alicia.tsdb.store import Batch, Store
@@ -249,3 +250,95 @@ def test_a_series_that_ends_while_blocks_are_read_is_left_out() -> None:
     assert held(store) == {"2": [(T + HOUR // 9, bits(2.0))]}
     assert guard.waiting == []
     assert held(store).keys() == {"2", "3"}
+
+
+DAY = 24 * HOUR
+
+
+def fill(store: Store, start_ms: int) -> None:
+    for t_ms in range(start_ms, start_ms + 2 * HOUR, HOUR // 6):
+        write(store, *((series(n), t_ms, t_ms % 97 + n / 7) for n in range(3)), now=t_ms)
+
+
+def filled(disk: FaultDisk, stretches: int) -> Store:
+    """A store with a block for each two hours; a retention of 16 days lets them merge."""
+    store = Store(Limits(retention_ms=16 * DAY), disk=disk)
+    store.replay(T)
+    for i in range(stretches):
+        now = T + i * 2 * HOUR
+        fill(store, now)
+        before = held(store)
+        for _ in store.compact(now + 2 * HOUR):
+            assert held(store) == before
+        assert held(store) == before
+    return store
+
+
+def test_small_blocks_become_larger_ones_until_they_span_an_eighth_of_the_retention() -> None:
+    disk = FaultDisk()
+    store = filled(disk, 17)
+    before = held(store)
+    assert len(blocks(disk)) == 2  # sixteen in one, and one more
+    again = Store(Limits(retention_ms=16 * DAY), disk=disk)
+    again.replay(T + 34 * HOUR)
+    assert held(again) == before
+
+
+def test_a_crash_before_the_parts_were_removed_leaves_them_replaced() -> None:
+    disk = FaultDisk()
+    store = filled(disk, 3)
+    fill(store, T + 6 * HOUR)
+    before = held(store)
+    parts = {}
+    for _ in store.compact(T + 8 * HOUR):
+        parts = {name: disk.files[name] for name in disk.files if name.endswith(".block")}
+    assert len(parts) == 4
+    (merged,) = blocks(disk)
+    for name, content in parts.items():
+        disk.files[name], disk.synced[name] = content, len(content)
+    again = Store(Limits(retention_ms=16 * DAY), disk=disk)
+    again.replay(T + 8 * HOUR)
+    assert blocks(disk) == [merged]
+    assert held(again) == before
+
+
+def test_a_merge_that_fails_leaves_the_parts_and_is_tried_again() -> None:
+    disk = FaultDisk()
+    store = filled(disk, 3)
+    fill(store, T + 6 * HOUR)
+    before = held(store)
+    steps = store.compact(T + 8 * HOUR)
+    next(steps)
+    while len(blocks(disk)) < 4:
+        next(steps)
+    disk.fail_append = 0
+    with pytest.raises(DiskFault):
+        list(steps)
+    assert held(store) == before
+    assert len(blocks(disk)) == 4
+    compact(store, T + 10 * HOUR)
+    assert held(store) == before
+    assert len(blocks(disk)) == 1
+
+
+def test_blocks_that_nobody_reads_let_go_of_their_index_and_take_it_again() -> None:
+    disk = FaultDisk()
+    store = opened(disk)
+    write(store, (series(1), T, 1.0))
+    compact(store)
+    before = held(store)
+    for _ in range(3):
+        compact(store, LATER + 1)
+    assert held(store) == before
+
+
+def test_a_block_of_a_later_version_is_refused_by_name() -> None:
+    disk, content = whole_block()
+    place = content.rindex(b"ALICIABK")
+    footer = bytearray(content[place:-4])
+    footer[8] = 2
+    newer = content[:place] + bytes(footer) + zlib.crc32(bytes(footer)).to_bytes(4, "little")
+    disk.files["raw/000000000001.block"][:] = newer
+    with pytest.raises(NewerBlock, match="format 2"):
+        opened(disk)
+    assert blocks(disk) == ["000000000001.block"]

@@ -138,16 +138,6 @@ def count_block(
     return total
 
 
-@checked_kernel
-def count_samples(refs: Words, index: Halves, first: Halves, row_of: Halves, counts: Words) -> None:
-    """Add to ``counts`` (int64[n]) how many samples each series has here."""
-    for i in range(len(refs)):
-        series = row_of_series(row_of, refs[i])
-        if series >= 0:
-            for row in range(first[series], first[series + 1]):
-                counts[i] += signed(index[row, COUNT])
-
-
 @kernel
 def row_of_series(row_of: Halves, ref: int) -> int:
     """The place of a series in the block, -1 where it is not there; it may be younger."""
