@@ -2,7 +2,7 @@
 
 import asyncio
 
-from alicia.collector.store_thread import OnWritten
+from alicia.collector.store_thread import Effort, OnWritten
 from alicia.tsdb.ports import DiskFault
 from alicia.tsdb.store import Batch, Store
 
@@ -12,6 +12,7 @@ class InlineWriter:
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self.effort = Effort()
 
     def start(self) -> None:
         pass

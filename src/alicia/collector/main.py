@@ -33,10 +33,12 @@ from alicia.collector.api.metrics import metric_routes
 from alicia.collector.api.rejects import reject_routes
 from alicia.collector.api.snapshot import page_snapshot
 from alicia.collector.api.stats import stats_routes
+from alicia.collector.api.storage import storage_routes
 from alicia.collector.broker import BrokerMetrics
 from alicia.collector.canary import Canary
 from alicia.collector.decisions import FEED_MS, JUDGE_MS, STOP_SECONDS_MAX, Decisions
 from alicia.collector.disk import DiskWatch
+from alicia.collector.engine import Engine
 from alicia.collector.ingest import Ingest
 from alicia.collector.poll import Spellings
 from alicia.collector.poll_metrics import MetricSenders
@@ -119,7 +121,7 @@ def make_collector(settings: Settings) -> "Collector":
         )
 
     def write_with(store: Store) -> Writer:
-        return StoreThread(store, counters, sync_always=settings.wal_sync == "always")
+        return StoreThread(store, counters, clock, sync_always=settings.wal_sync == "always")
 
     return Collector(
         settings,
@@ -170,6 +172,7 @@ class Collector:
             guard=RLock(),
         )
         self._writer = write_with(self.store)
+        self._engine = Engine(self.store, self._writer, self.clock)
         self.rejects = RejectLog(self.counters, self.clock)
         self._senders = MetricSenders(self.store, self.counters)
         self.ingest = Ingest(self._writer, self.counters, self.rejects, self._senders.note)
@@ -188,8 +191,7 @@ class Collector:
         Raises:
             AliciaError: the port is taken, or the guard refuses to listen there.
         """
-        await asyncio.to_thread(self.store.replay, self.clock.now_ms())
-        self._writer.start()
+        await self._engine.open()
         await self.decisions.load()
         self._port = await self._server.start()
         started = self.clock.now_ms() / 1000
@@ -247,7 +249,14 @@ class Collector:
     def _build_reports(self) -> None:
         self._reports = Reports(self._speaker, self.bus, self._writer, self.clock, self._canary)
         probe = HostProbe((self.settings.data_dir,))
-        self.system = SystemMetrics(probe.read, self._writer, self.counters, self.clock, self._io)
+        self.system = SystemMetrics(
+            probe.read,
+            self._engine.readings,
+            self._writer,
+            self.counters,
+            clock=self.clock,
+            io=self._io,
+        )
         folder, reserve = self.settings.data_dir, self.settings.min_free_disk
         self._disk = DiskWatch(lambda: probe_space(folder, min_free_bytes=reserve), self._io)
         self._health = Health(
@@ -265,10 +274,11 @@ class Collector:
         )
         self.stats = Stats(
             self.store,
+            self._engine,
             self._writer,
             self.counters,
-            self._health,
-            self.bus,
+            health=self._health,
+            bus=self.bus,
             clock=self.clock,
             system=self.system.view,
             active_alerts=lambda: self.decisions.rules.active_by_severity(),
@@ -327,6 +337,7 @@ class Collector:
                     known,
                 ),
                 stats_routes(self.stats, self.store, self.clock, fleet.life_of, known),
+                storage_routes(self.store, self.clock),
                 reject_routes(self.rejects, self.counters),
                 *self.decisions.routes(),
                 dashboard_router(

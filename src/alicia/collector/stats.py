@@ -7,6 +7,7 @@ from alicia.adapters.health import Health
 from alicia.base.clock import Clock
 from alicia.base.counters import Counters
 from alicia.base.times import seconds
+from alicia.collector.engine import Engine
 from alicia.collector.rate import RateMeter
 from alicia.collector.store_thread import Writer
 from alicia.series.labels import INSTANCE, SERVICE
@@ -20,16 +21,18 @@ class Stats:
     def __init__(
         self,
         store: Store,
+        engine: Engine,
         writer: Writer,
         counters: Counters,
+        *,
         health: Health,
         bus: Bus,
-        *,
         clock: Clock,
         system: Callable[[], Mapping[str, object]],
         active_alerts: Callable[[], Mapping[str, int]],
     ) -> None:
         self._store = store
+        self._engine = engine
         self._writer = writer
         self._counters = counters
         self._health = health
@@ -54,13 +57,7 @@ class Stats:
         return {
             **self.summary(),
             "samples_stored": stored.samples,
-            "storage": {
-                "bytes": stored.bytes,
-                "wal_bytes": stored.log_bytes,
-                "oldest": None if stored.oldest_ms is None else seconds(stored.oldest_ms),
-                "newest": None if stored.newest_ms is None else seconds(stored.newest_ms),
-                "tiers": [],
-            },
+            "storage": self._engine.view(stored),
             "cardinality": {
                 "refused": stored.refused,
                 "culprits": [asdict(culprit) for culprit in stored.culprits],

@@ -3,12 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Final, NamedTuple, Protocol
 
 from alicia.adapters.memory import give_back_compiler
+from alicia.base.clock import Clock
 from alicia.base.counters import Counters
 from alicia.tsdb.ports import DiskFault
 from alicia.tsdb.segments import Sync
@@ -19,14 +21,31 @@ from alicia.tsdb.warm import warm_kernels
 SYNC_SECONDS: Final = 1.0
 _DONE: Final = object()
 _GROUP_MAX: Final = 1000  # batches written at once, so that none waits long for its answer
+_SYNC_FAILURES: Final = "log_sync_failures"
+_OWN_LOST: Final = "own_samples_lost"
 _LOG: Final = logging.getLogger(__name__)
 
 Verdicts = tuple[Verdict, ...]
 OnWritten = Callable[[Verdicts | DiskFault], None]
 
 
+@dataclass(slots=True)
+class Effort:
+    """What writing cost since the start. Its writer alone changes it; anybody may look."""
+
+    kernels_ms: int = 0  # until the kernels were ready
+    writes: int = 0
+    batches: int = 0  # in those writes
+    write_ms: int = 0
+
+
 class Writer(Protocol):
     """Whoever writes the store, as the parts of the collector see it."""
+
+    @property
+    def effort(self) -> Effort:
+        """What writing cost."""
+        ...
 
     def start(self) -> None:
         """Begin to work for the running loop."""
@@ -74,9 +93,15 @@ class StoreThread:
     such write is synced before anybody hears of it; else another thread syncs every second.
     """
 
-    def __init__(self, store: Store, counters: Counters, *, sync_always: bool) -> None:
+    def __init__(
+        self, store: Store, counters: Counters, clock: Clock, *, sync_always: bool
+    ) -> None:
         self._store = store
         self._counters = counters
+        for family in (_SYNC_FAILURES, _OWN_LOST):
+            counters.add(family, count=0)  # shown before the first, so that a rise can be seen
+        self._clock = clock
+        self.effort: Final = Effort()
         self._sync_always = sync_always
         self._jobs: SimpleQueue[_Write | _Call | None] = SimpleQueue()
         self._thread = Thread(target=self._run, name="store", daemon=True)
@@ -122,7 +147,7 @@ class StoreThread:
             try:
                 await self._sync()
             except DiskFault as fault:
-                self._counters.add("log_sync_failures")
+                self._counters.add(_SYNC_FAILURES)
                 _LOG.error("the write-ahead log could not be synced: %s", fault)
 
     async def _sync(self) -> None:
@@ -139,13 +164,15 @@ class StoreThread:
 
     def _posted(self, outcome: Verdicts | DiskFault) -> None:
         if isinstance(outcome, DiskFault):
-            self._counters.add("own_samples_lost")
+            self._counters.add(_OWN_LOST)
 
     # --- in the thread
 
     def _run(self) -> None:
+        start_ms = self._clock.monotonic_ms()
         warm_kernels()
         give_back_compiler()
+        self.effort.kernels_ms = self._clock.monotonic_ms() - start_ms
         going = True
         while going:
             jobs = self._taken()
@@ -173,12 +200,16 @@ class StoreThread:
 
     def _write(self, writes: Sequence[_Write]) -> None:
         outcomes: Iterable[Verdicts | DiskFault]
+        start_ms = self._clock.monotonic_ms()
         try:
             outcomes = self._store.write_all([job.batch for job in writes])
             if self._sync_always:
                 self._store.sync()
         except DiskFault as fault:
             outcomes = [fault] * len(writes)
+        self.effort.write_ms += self._clock.monotonic_ms() - start_ms
+        self.effort.writes += 1
+        self.effort.batches += len(writes)
         told = list(zip(writes, outcomes, strict=True))
         self._tell(lambda: [job.on_written(outcome) for job, outcome in told])  # in one turn
 

@@ -22,17 +22,23 @@ _COUNTED = "alicia_collector_"
 
 
 class SystemMetrics:
-    """Takes readings in the I/O thread and stores them; keeps the newest for ``/stats``."""
+    """Takes readings in the I/O thread and stores them; keeps the newest for ``/stats``.
+
+    ``read_engine`` tells of the store, in the event loop.
+    """
 
     def __init__(
         self,
         read: Callable[[], HostReadings],
+        read_engine: Callable[[], Iterable[Reading]],
         writer: Writer,
         counters: Counters,
+        *,
         clock: Clock,
         io: Executor,
     ) -> None:
         self._read = read
+        self._read_engine = read_engine
         self._writer = writer
         self._counters = counters
         self._clock = clock
@@ -49,7 +55,8 @@ class SystemMetrics:
         self._resident_bytes = next((r.value for r in readings.process if r.name == resident), None)
         now_ms = self._clock.now_ms()
         self._write(readings.host, HOST_SERVICE, self._host_name, now_ms)
-        self._write((*readings.process, *self._own()), COLLECTOR, COLLECTOR, now_ms)
+        own = (*readings.process, *self._counted(), *self._read_engine())
+        self._write(own, COLLECTOR, COLLECTOR, now_ms)
 
     def view(self) -> dict[str, object]:
         """The host in the shape of ``/stats`` and ``metrics/system``; null before a look."""
@@ -78,7 +85,7 @@ class SystemMetrics:
             **{name: values.get(name) for name in shown},
         }
 
-    def _own(self) -> Iterable[Reading]:
+    def _counted(self) -> Iterable[Reading]:
         for family, labels in self._counters.snapshot().items():
             if family == "topics":
                 continue  # as many series as strangers choose topics
