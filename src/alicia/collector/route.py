@@ -10,7 +10,7 @@ from alicia.base.clock import Clock
 from alicia.base.counters import Counters
 from alicia.base.limits import BODY_BYTES_MAX, BUS_PARSE_BYTES_MAX
 from alicia.collector.device_states import DeviceStates
-from alicia.collector.ingest import Ingest, IngestBusy, Outcome
+from alicia.collector.ingest import Ingest, IngestBusy
 from alicia.collector.places import Meaning, Place, place_of
 from alicia.collector.rejects import RejectLog
 from alicia.wire.envelope import Unwrapped, unwrap
@@ -128,13 +128,12 @@ class Router:
             names=self._names,
             mend_clocks=True,
         )
-        outcome = self._parts.ingest.take(
-            metrics, received_ms=received_ms, entry=message.topic, payload=value, patient=True
+        waiting = self._parts.ingest.gather(
+            metrics, received_ms=received_ms, entry=message.topic, payload=value
         )
-        if isinstance(outcome, Outcome):
-            return None
-        # A future cannot be refused any more; only what is read in slices may.
-        return outcome if isinstance(outcome, asyncio.Future) else self._finish(outcome)
+        if waiting is None or isinstance(waiting, asyncio.Future):
+            return waiting  # a future is shared, so it must be handed on as it is
+        return self._finish(waiting)
 
     def _told(self, place: Place, value: object) -> list[dict[str, object]]:
         if not place.devices:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Final, cast
 
 from alicia.adapters.bus import packets
@@ -18,6 +18,16 @@ UNACKNOWLEDGED_SECONDS_MAX: Final = 10.0
 _SEND_WINDOW_MAX: Final = 1000  # bounds our memory where the broker sets no limit
 _PACKET_TOO_LARGE: Final = 0x95
 _LOG: Final = logging.getLogger(__name__)
+
+
+class _Held:
+    """Messages whose handlers wait for one future; those of QoS 0 have no slot."""
+
+    __slots__ = ("messages", "slots")
+
+    def __init__(self) -> None:
+        self.messages = 0
+        self.slots: list[Slot] = []
 
 
 class Link(asyncio.Protocol):
@@ -45,7 +55,8 @@ class Link(asyncio.Protocol):
         self._tail = bytearray()  # the beginning of a packet that is not all there
         self._need = 0  # bytes of that packet
         self._acks = Acknowledgements(self._write)
-        self._tasks: set[asyncio.Future[object]] = set()
+        self._held: dict[Awaitable[object], _Held] = {}
+        self._held_messages = 0
         self._window = SendWindow(_SEND_WINDOW_MAX)
         self._answers: dict[int, asyncio.Future[bytes]] = {}  # SUBACK and UNSUBACK by packet id
         self._writable = asyncio.Event()
@@ -177,7 +188,7 @@ class Link(asyncio.Protocol):
                     self._handler_failed()
                     outcome = None
                 if outcome is not None:
-                    self._hold(asyncio.ensure_future(outcome), packet_id)
+                    self._hold(outcome, packet_id)
                 elif packet_id:
                     self._acks.done(packet_id)
             else:
@@ -215,27 +226,37 @@ class Link(asyncio.Protocol):
 
     # --- acknowledgements
 
-    def _hold(self, task: asyncio.Future[object], packet_id: bytes) -> None:
-        slot = self._acks.hold(packet_id) if packet_id else None
-        self._tasks.add(task)
-        task.add_done_callback(lambda done: self._finished(done, slot))
-        if len(self._tasks) >= self._login.receive_maximum and not self._paused:
+    def _hold(self, outcome: Awaitable[object], packet_id: bytes) -> None:
+        """Withhold an acknowledgement; many messages may wait for the same future."""
+        held = self._held.get(outcome)
+        if held is None:
+            task = asyncio.ensure_future(outcome)
+            held = self._held[task] = _Held()
+            task.add_done_callback(self._finished)
+        held.messages += 1
+        self._held_messages += 1
+        if packet_id:
+            slot = self._acks.hold(packet_id, held.slots[-1] if held.slots else None)
+            if not held.slots or slot is not held.slots[-1]:
+                held.slots.append(slot)
+        if self._held_messages >= self._login.receive_maximum and not self._paused:
             self._paused = True  # 3.1.1 and QoS 0 have no other brake
             assert self._transport is not None, "messages come over a transport"
             self._transport.pause_reading()
 
-    def _finished(self, task: asyncio.Future[object], slot: Slot | None) -> None:
-        self._tasks.discard(task)
+    def _finished(self, task: asyncio.Future[object]) -> None:
+        held = self._held.pop(task)
+        self._held_messages -= held.messages
         if task.cancelled():
-            slot = None  # not handled, so not acknowledged: the broker sends it again
+            held.slots.clear()  # not handled, so not acknowledged: the broker sends it again
         elif task.exception() is not None:
             self._handler_failed(task.exception())
-        if slot is not None:
+        for slot in held.slots:
             self._acks.release(slot)
-            if not self._flushing:
-                self._flushing = True  # handlers that wait for one commit end in one turn
-                self._loop.call_soon(self._flush)
-        if self._paused and len(self._tasks) <= self._login.receive_maximum // 2:
+        if held.slots and not self._flushing:
+            self._flushing = True  # handlers that wait for one commit end in one turn
+            self._loop.call_soon(self._flush)
+        if self._paused and self._held_messages <= self._login.receive_maximum // 2:
             self._paused = False
             self._last_in = self._reading_since = self._loop.time()
             if self._transport is not None and not self._transport.is_closing():

@@ -8,6 +8,7 @@ from typing import Final
 from alicia.wire.ports import REFUSED_MIN, Ack, BusUnavailable, PublishRefused
 
 _PUBACK: Final = b"\x40\x02"  # reason code left out: success, in both versions
+_PUBACK_BYTES: Final = 4
 
 
 class Acknowledgements:
@@ -23,7 +24,7 @@ class Acknowledgements:
 
     def __len__(self) -> int:
         """Messages whose handler is not done, or that stand behind one."""
-        return len(self._waiting)
+        return sum(len(slot.acks) for slot in self._waiting) // _PUBACK_BYTES
 
     def done(self, packet_id: bytes) -> None:
         """Acknowledge a message whose handler has returned."""
@@ -32,8 +33,14 @@ class Acknowledgements:
         else:
             self._ready += _PUBACK + packet_id
 
-    def hold(self, packet_id: bytes) -> "Slot":
-        """Keep the place of a message whose handler still works."""
+    def hold(self, packet_id: bytes, slot: "Slot | None" = None) -> "Slot":
+        """Keep the place of a message whose handler still works.
+
+        ``slot``: of a message that waits for the same; both get one if they are neighbours.
+        """
+        if slot is not None and self._waiting and self._waiting[-1] is slot:
+            slot.acks += _PUBACK + packet_id
+            return slot
         slot = Slot(packet_id, done=False)
         self._waiting.append(slot)
         return slot
@@ -43,7 +50,7 @@ class Acknowledgements:
         slot.done = True
         waiting = self._waiting
         while waiting and waiting[0].done:
-            self._ready += _PUBACK + waiting.popleft().packet_id
+            self._ready += waiting.popleft().acks
 
     def flush(self) -> None:
         """Write what is ready."""
@@ -53,12 +60,12 @@ class Acknowledgements:
 
 
 class Slot:
-    """The place of one message in the order of acknowledgement."""
+    """The place of a message, or of neighbours, in the order of acknowledgement."""
 
-    __slots__ = ("done", "packet_id")
+    __slots__ = ("acks", "done")
 
     def __init__(self, packet_id: bytes, *, done: bool) -> None:
-        self.packet_id = packet_id
+        self.acks = bytearray(_PUBACK + packet_id)
         self.done = done
 
 

@@ -1,4 +1,4 @@
-"""One connection without a socket: when it stops and goes on reading."""
+"""One connection without a socket: when it reads, and what it acknowledges."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -15,6 +15,10 @@ from alicia.wire.ports import Message
 class _Transport(asyncio.Transport):
     reading = True
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: list[bytes] = []
+
     def pause_reading(self) -> None:
         self.reading = False
 
@@ -22,7 +26,7 @@ class _Transport(asyncio.Transport):
         self.reading = True
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        pass
+        self.written.append(bytes(data))
 
     def is_closing(self) -> bool:
         return False
@@ -55,3 +59,62 @@ async def test_reading_stops_at_the_receive_maximum_and_goes_on_at_half(
         await asyncio.sleep(0)  # the callbacks of the future
     assert transport.reading
     link.connection_lost(None)
+
+
+async def test_messages_that_wait_for_one_future_are_acknowledged_together_and_in_order() -> None:
+    shared: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    alone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    outcomes: list[Awaitable[None] | None] = [shared, shared, alone, shared, None]
+    transport = _Transport()
+    link = Link(
+        login=Login("c", None, None, None, 10, 0, 4),
+        version=MQTT_311,
+        handler=lambda _message: outcomes.pop(0),
+        clock=SystemClock(),
+        counters=Counters(),
+    )
+    link.connection_made(transport)
+    link.data_received(b"".join(_publish(number) for number in range(1, 6)))
+    assert not transport.reading  # four messages wait, though for two futures only
+    transport.written.clear()
+    shared.set_result(None)
+    await _turns(3)
+    assert transport.reading
+    assert b"".join(transport.written) == _acks(1, 2)
+    alone.set_result(None)
+    await _turns(3)
+    assert b"".join(transport.written) == _acks(1, 2, 3, 4, 5)
+    link.connection_lost(None)
+
+
+async def test_what_is_cancelled_is_not_acknowledged_and_holds_back_what_is_behind() -> None:
+    given_up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    outcomes: list[Awaitable[None] | None] = [None, given_up, given_up, None]
+    transport = _Transport()
+    link = Link(
+        login=Login("c", None, None, None, 10, 0, 9),
+        version=MQTT_311,
+        handler=lambda _message: outcomes.pop(0),
+        clock=SystemClock(),
+        counters=Counters(),
+    )
+    link.connection_made(transport)
+    transport.written.clear()
+    link.data_received(b"".join(_publish(number) for number in range(1, 5)))
+    given_up.cancel()
+    await _turns(3)
+    assert b"".join(transport.written) == _acks(1)
+    link.connection_lost(None)
+
+
+def _publish(number: int) -> bytes:
+    return b"\x32\x06\x00\x01t" + number.to_bytes(2, "big") + b"x"
+
+
+def _acks(*numbers: int) -> bytes:
+    return b"".join(b"\x40\x02" + number.to_bytes(2, "big") for number in numbers)
+
+
+async def _turns(count: int) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)

@@ -1,0 +1,98 @@
+"""Bodies of messages on their way into the store: what comes during one write is written next."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final, NamedTuple
+
+from alicia.collector.store_thread import Verdicts, Writer
+from alicia.series.samples import Metadata, SampleList
+from alicia.tsdb.ports import DiskFault
+from alicia.tsdb.store import Batch
+from alicia.wire.samples import Decoded
+
+RETRY_SECONDS: Final = 1.0  # after which the disk is tried again
+
+
+class Body(NamedTuple):
+    """What one body holds, when and where it came in, and its value for the list of rejects."""
+
+    decoded: Decoded
+    received_ms: int
+    entry: str
+    payload: object
+
+
+class Gathering:
+    """Writes bodies whose senders wait for no answer. Belongs to the event loop.
+
+    One write is under way at most; the bodies that come meanwhile share the next one, and one
+    future. So a burst costs a hand-over to the store's thread for hundreds of messages, and a
+    lone message waits for nobody. Where the disk refuses, the same write is tried again each
+    second, with everybody else behind it.
+
+    ``settle`` hears the bodies of a write and their verdicts, in order.
+    """
+
+    def __init__(self, writer: Writer, settle: Callable[[Sequence[Body], Verdicts], None]) -> None:
+        self._writer = writer
+        self._settle = settle
+        self._next = _Group()
+        self._writing = False
+
+    def add(self, body: Body) -> "asyncio.Future[None] | None":
+        """Have a body written; what to wait for, None where it is written already."""
+        group = self._next
+        group.add(body)
+        if not self._writing:
+            self._write_next()
+        return group.waiting()
+
+    def _write_next(self) -> None:
+        group, self._next = self._next, _Group()
+        self._writing = True
+        self._writer.write(group.batch(), partial(self._on_written, group))
+
+    def _on_written(self, group: "_Group", outcome: Verdicts | DiskFault) -> None:
+        if isinstance(outcome, DiskFault):
+            again = partial(self._on_written, group)
+            loop = asyncio.get_running_loop()
+            loop.call_later(RETRY_SECONDS, self._writer.write, group.batch(), again)
+            return
+        try:
+            self._settle(group.bodies, outcome)
+        finally:  # whatever goes wrong with one write, the next one is due
+            self._writing = False
+            group.end()
+            if self._next.bodies:
+                self._write_next()
+
+
+class _Group:
+    """The bodies of one write."""
+
+    def __init__(self) -> None:
+        self.bodies: list[Body] = []
+        self._samples = SampleList()
+        self._metadata: dict[tuple[str, str], Metadata] = {}
+        self._written: asyncio.Future[None] | None = None
+        self._is_written = False
+
+    def add(self, body: Body) -> None:
+        self.bodies.append(body)
+        self._samples.extend(body.decoded.samples)
+        if body.decoded.metadata:
+            self._metadata.update(body.decoded.metadata)
+
+    def batch(self) -> Batch:
+        return Batch(self._samples, self.bodies[-1].received_ms, self._metadata)
+
+    def waiting(self) -> "asyncio.Future[None] | None":
+        if self._written is None and not self._is_written:
+            self._written = asyncio.get_running_loop().create_future()
+        return self._written
+
+    def end(self) -> None:
+        self._is_written = True
+        if self._written is not None and not self._written.done():
+            self._written.set_result(None)

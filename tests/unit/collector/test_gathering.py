@@ -1,0 +1,128 @@
+"""What comes during one write is written next, as one."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from alicia.collector import gathering
+from alicia.collector.gathering import Body, Gathering
+from alicia.collector.store_thread import OnWritten, Verdicts
+from alicia.tsdb.ports import DiskFault
+from alicia.tsdb.store import Batch
+from alicia.tsdb.verdict import Verdict
+from alicia.wire.samples import decode_metrics
+
+
+class SlowWriter:
+    """Batches wait until a test says what became of them."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[Batch, OnWritten]] = []
+        self.came = asyncio.Event()
+
+    def start(self) -> None:
+        raise NotImplementedError
+
+    async def stop(self) -> None:
+        raise NotImplementedError
+
+    async def sync_loop(self) -> None:
+        raise NotImplementedError
+
+    def write(self, batch: Batch, on_written: OnWritten) -> None:
+        self.waiting.append((batch, on_written))
+        self.came.set()
+
+    def post(self, batch: Batch) -> None:
+        raise NotImplementedError
+
+    async def expire(self, now_ms: int) -> None:
+        raise NotImplementedError
+
+    def end(self, fault: DiskFault | None = None) -> list[float]:
+        """Let the oldest write end; the values of its batch."""
+        batch, on_written = self.waiting.pop(0)
+        values = [sample.value for sample in batch.samples]
+        on_written(fault or (Verdict.STORED,) * len(values))
+        return values
+
+
+class Told:
+    """What was settled, as the values of each body and their verdicts."""
+
+    def __init__(self) -> None:
+        self.writes: list[tuple[list[list[float]], int]] = []
+
+    def settle(self, bodies: Sequence[Body], verdicts: Verdicts) -> None:
+        values = [[sample.value for sample in body.decoded.samples] for body in bodies]
+        self.writes.append((values, len(verdicts)))
+
+
+def body(*values: float) -> Body:
+    metrics = [{"name": "x", "value": value, "service_name": "s"} for value in values]
+    return Body(decode_metrics(metrics, received_ms=1000), 1000, "topic", metrics)
+
+
+async def test_a_lone_body_is_written_at_once_and_those_behind_it_together() -> None:
+    writer, told = SlowWriter(), Told()
+    gathered = Gathering(writer, told.settle)
+    first = gathered.add(body(1))
+    second, third = gathered.add(body(2, 3)), gathered.add(body(4))
+    assert first is not None
+    assert second is third is not first
+    assert second is not None
+    assert len(writer.waiting) == 1
+    assert writer.end() == [1]
+    assert first.done()
+    assert not second.done()
+    assert writer.end() == [2, 3, 4]
+    assert second.done()
+    assert not writer.waiting
+    assert told.writes == [([[1]], 1), ([[2, 3], [4]], 3)]
+
+
+async def test_a_write_that_the_disk_refused_comes_again_before_all_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gathering, "RETRY_SECONDS", 0)
+    writer, told = SlowWriter(), Told()
+    gathered = Gathering(writer, told.settle)
+    first, second = gathered.add(body(1)), gathered.add(body(2))
+    assert first is not None
+    assert second is not None
+    for _ in range(3):
+        writer.came.clear()
+        assert writer.end(DiskFault("full")) == [1]
+        assert not writer.waiting
+        await writer.came.wait()
+    assert told.writes == []
+    assert not first.done()
+    assert writer.end() == [1]
+    assert (first.done(), second.done()) == (True, False)
+    assert writer.end() == [2]
+    assert second.done()
+
+
+async def test_a_fault_in_settling_stops_no_later_write() -> None:
+    def settle(bodies: Sequence[Body], _verdicts: Verdicts) -> None:
+        raise AssertionError(len(bodies))
+
+    writer = SlowWriter()
+    gathered = Gathering(writer, settle)
+    first, second = gathered.add(body(1)), gathered.add(body(2))
+    for waiting in (first, second):
+        assert waiting is not None
+        with pytest.raises(AssertionError):
+            writer.end()
+        assert waiting.done()
+
+
+async def test_nobody_minds_a_future_that_was_given_up() -> None:
+    writer, told = SlowWriter(), Told()
+    gathered = Gathering(writer, told.settle)
+    waiting = gathered.add(body(1))
+    assert waiting is not None
+    waiting.cancel()
+    assert writer.end() == [1]
+    assert gathered.add(body(2)) is not None
