@@ -13,7 +13,9 @@ from alicia.tsdb.kernels.bits import Bytes, Words
 Array = TypeVar("Array", bound=NDArray[Any])
 
 KNOWN_MAX: Final = 50_000  # label sets kept as objects, so that small writers need no bytes
+SPELLINGS_MAX: Final = 4
 _KEYS_MIN: Final = 1024
+_GONE_MIN: Final = 1024
 _ARENA_MIN: Final = 1 << 16
 
 
@@ -78,19 +80,24 @@ class Catalog:
         """Look up many keys in one buffer, see ``kernels.keys.find_all``; how many are unknown."""
         return k.find_all(data, spans, self._seed, self._slots, self._keys, self._arena, refs)
 
-    def add(self, labels: LabelSet) -> int:
-        """Enter a series, which must be new; its reference."""
+    def add(self, key: bytes) -> int:
+        """Enter a series by its own key, which must be new; its reference."""
         ref = self._free.pop() if self._free else self._references
         if ref == self._references:
             self._references += 1
             if self._references > len(self._own_key):
                 self._own_key = doubled(self._own_key)
-        self._own_key[ref] = self._enter(encode_labels(labels), ref)
+        self._own_key[ref] = self._enter(key, ref)
         return ref
 
     def add_spelling(self, key: bytes, ref: int) -> None:
-        """Let another key, which must be new, lead to the series."""
-        self._enter(key, ref)
+        """Let another key, which must be new, lead to the series.
+
+        A peer could spell one series in more ways than there is memory for: beyond
+        SPELLINGS_MAX keys to a series on average a spelling is forgotten at once.
+        """
+        if self._key_count < SPELLINGS_MAX * len(self) + _KEYS_MIN:
+            self._enter(key, ref)
 
     def key(self, ref: int) -> bytes:
         """The label bytes of a series."""
@@ -117,8 +124,11 @@ class Catalog:
             del self._label_sets[ref]
         self._own_key[refs] = -1
         self._free += refs.tolist()
-        ended = np.isin(self._keys[: self._key_count, k.REF], refs)
-        self._rebuild(np.flatnonzero(~ended))
+        column = self._keys[: self._key_count, k.REF]
+        column[np.isin(column, refs)] = k.GONE
+        gone = int((column == k.GONE).sum())
+        if gone > _GONE_MIN and 2 * gone > self._key_count:
+            self._pack()
 
     def _remember(self, labels: LabelSet, ref: int) -> None:
         if len(self._known) >= KNOWN_MAX:
@@ -144,20 +154,13 @@ class Catalog:
             k.fill_slots(self._slots, self._keys, row, row + 1)
         return row
 
-    def _rebuild(self, rows: Words) -> None:
-        """Keep only these keys, their bytes packed anew."""
-        kept = self._keys[rows]
-        spans = [(int(place), int(place + size)) for place, size in kept[:, [k.PLACE, k.LENGTH]]]
-        packed = b"".join(self._arena[low:high].tobytes() for low, high in spans)
-        kept[:, k.PLACE] = np.cumsum(kept[:, k.LENGTH]) - kept[:, k.LENGTH]
-        moved = np.full(self._key_count, -1, np.int64)
-        moved[rows] = np.arange(len(rows))
+    def _pack(self) -> None:
+        """Give back the room of keys that are gone."""
+        before = self._key_count
+        moved: Words = np.empty(before, np.int64)
+        self._key_count, self._arena_bytes = k.pack_keys(self._keys, before, self._arena, moved)
         own = self._own_key[: self._references]
         own[own >= 0] = moved[own[own >= 0]]
-        self._keys[:] = 0
-        self._keys[: len(rows)] = kept
-        self._arena[: len(packed)] = np.frombuffer(packed, np.uint8)
-        self._key_count, self._arena_bytes = len(rows), len(packed)
         self._slots[:] = 0
         k.fill_slots(self._slots, self._keys, 0, self._key_count)
 

@@ -14,6 +14,7 @@ _NAME: Final = 0x0A
 _VALUE: Final = 0x12
 _LOW: Final = 0x7F
 _SHIFT_MAX: Final = 63
+_SHORT_MIN: Final = 4
 
 
 class BadKey(ValueError):
@@ -54,7 +55,26 @@ def decode_pairs(key: bytes | memoryview) -> Iterator[tuple[str, str]]:
     at = 0
     while at < len(key):
         pair, at = _field(key, at, _LABEL)
-        yield _pair(pair)
+        yield _short_pair(pair) or _pair(pair)
+
+
+def _short_pair(pair: bytes | memoryview) -> tuple[str, str] | None:
+    """As _pair(), for name and value of less than 128 bytes in this order; else None."""
+    if len(pair) < _SHORT_MIN or pair[0] != _NAME:
+        return None
+    middle = 2 + pair[1]
+    if (
+        middle + 2 > len(pair)
+        or pair[middle] != _VALUE
+        or middle + 2 + pair[middle + 1] != len(pair)
+    ):
+        return None
+    if pair[1] > _LOW or pair[middle + 1] > _LOW:
+        return None
+    try:
+        return str(pair[2:middle], "utf-8"), str(pair[middle + 2 :], "utf-8")
+    except UnicodeDecodeError:
+        raise BadKey("a label is not UTF-8") from None
 
 
 def _pair(pair: bytes | memoryview) -> tuple[str, str]:
@@ -76,6 +96,8 @@ def _pair(pair: bytes | memoryview) -> tuple[str, str]:
 def _field(data: bytes | memoryview, at: int, tag: int) -> tuple[bytes | memoryview, int]:
     if data[at] != tag:
         raise BadKey(f"byte {data[at]} where {tag} belongs")
+    if at + 1 < len(data) and data[at + 1] <= _LOW and at + 2 + data[at + 1] <= len(data):
+        return data[at + 2 : at + 2 + data[at + 1]], at + 2 + data[at + 1]
     size, shift, at = 0, 0, at + 1
     while at < len(data) and data[at] > _LOW and shift < _SHIFT_MAX:
         size |= (data[at] & _LOW) << shift

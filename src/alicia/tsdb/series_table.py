@@ -13,7 +13,7 @@ from alicia.series.samples import Metadata
 from alicia.tsdb.cardinality import Cardinality, Culprit
 from alicia.tsdb.catalog import Catalog
 from alicia.tsdb.head import Head
-from alicia.tsdb.identity import decode_labels
+from alicia.tsdb.identity import decode_labels, encode_labels
 from alicia.tsdb.kernels.bits import Words
 from alicia.tsdb.metadata import COMPOUND_SUFFIXES, MetadataTable
 from alicia.tsdb.postings import Postings
@@ -72,21 +72,21 @@ class SeriesTable:
         elif self._per_service[service_of(labels)] >= self._limits.max_series_per_service:
             limit = Verdict.SERVICE_SERIES_LIMIT
         else:
-            return self._begin(labels, now_ms)
+            self.cardinality.born(labels, now_ms=now_ms)
+            return self._begin(labels, encode_labels(labels))
         self.cardinality.refused(labels, now_ms=now_ms)
         return limit
 
-    def restore(self, key: bytes, *, now_ms: int) -> int:
-        """The series of a key, begun if it is not there: limits are for what is really new."""
+    def restore(self, key: bytes) -> int:
+        """The series of its own key, begun if it is not there: limits are for what is new."""
         ref = self.catalog.find_key(key)
-        return ref if ref >= 0 else self._begin(decode_labels(key), now_ms)
+        return ref if ref >= 0 else self._begin(decode_labels(key), key)
 
-    def _begin(self, labels: LabelSet, now_ms: int) -> int:
-        ref = self.catalog.add(labels)
+    def _begin(self, labels: LabelSet, key: bytes) -> int:
+        ref = self.catalog.add(key)
         self._head.open(ref)
         self.postings.add(ref, labels)
         self._per_service[service_of(labels)] += 1
-        self.cardinality.born(labels, now_ms=now_ms)
         return ref
 
     def end(self, refs: Words) -> None:

@@ -103,17 +103,14 @@ class Store(StoreReader):
         if self._log is None or self._blocks is None:
             return
 
-        def restore(key: bytes) -> int:
-            return self._table.restore(key, now_ms=now_ms)
-
         covered = 0  # the last segment of which all is in blocks
         for block, keys in self._blocks.open_all():
-            refs = np.array(list(map(restore, keys)), np.int64)
+            refs = np.array(list(map(self._table.restore, keys)), np.int64)
             block.place(refs.tolist())
             self._head.restore_last(refs, *block.last())
             self._head.blocks.append(block)
             covered = max(covered, block.log_segment)
-        self._log.replay(restore, self._take_logged, after=covered)
+        self._log.replay(self._table.restore, self._take_logged, after=covered)
         self._log.forget_before(self._floor_ms)
         self._end_empty(self._table.postings.find(()))
         self._frozen_at_ms = min(now_ms, self._head.sizes().oldest_ms or now_ms)

@@ -74,11 +74,34 @@ def find_key(
     while slots[slot] != 0:
         row = signed(slots[slot]) - 1
         if keys[row, HASH] == hashed and keys[row, LENGTH] == end - place:
-            start = keys[row, PLACE]
-            if _equal(data, place, end, arena, start):
+            lives = keys[row, REF] != GONE
+            if lives and _equal(data, place, end, arena, keys[row, PLACE]):
                 return row
         slot = (slot + 1) & mask
     return -1
+
+
+@kernel
+def pack_keys(keys: Words, count: int, arena: Bytes, moved: Words) -> tuple[int, int]:
+    """Move the living of ``count`` keys and their bytes to the front, in place.
+
+    Fills ``moved`` (int64[count]) with the new row of each key, -1 for those that are gone. How
+    many keys, and how many bytes, there are now.
+    """
+    row, place = 0, 0
+    for old in range(count):
+        moved[old] = -1
+        if keys[old, REF] == GONE:
+            continue
+        start = keys[old, PLACE]
+        for i in range(keys[old, LENGTH]):
+            arena[place + i] = arena[start + i]
+        keys[row] = keys[old]
+        keys[row, PLACE] = place
+        place += keys[old, LENGTH]
+        moved[old] = row
+        row += 1
+    return row, place
 
 
 @kernel
