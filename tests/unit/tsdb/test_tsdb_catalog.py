@@ -64,9 +64,16 @@ def test_labels_of_any_length_are_read_back(length: int) -> None:
 
 @pytest.mark.parametrize(
     "key",
-    [b"\x0a", b"\x0b\x00", b"\x0a\x05\x0a\x01a", b"\x0a\x06\x0a\x01a\x12\x01\xff",
-     b"\x0a\x02\x0a\x7f", b"\x0a\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01", encode_labels(LabelSet({"a": "b"})) * 2],
-)  # fmt: skip
+    [
+        b"\x0a",
+        b"\x0b\x00",
+        b"\x0a\x05\x0a\x01a",
+        b"\x0a\x06\x0a\x01a\x12\x01\xff",
+        b"\x0a\x02\x0a\x7f",
+        b"\x0a" + b"\x80" * 10 + b"\x01",
+        encode_labels(LabelSet({"a": "b"})) * 2,
+    ],
+)
 def test_what_is_no_key_is_refused(key: bytes) -> None:
     with pytest.raises(BadKey):
         decode_labels(key)
