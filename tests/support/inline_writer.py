@@ -2,8 +2,9 @@
 
 import asyncio
 
-from alicia.collector.store_thread import Effort, OnWritten
+from alicia.collector.store_thread import Effort, OnRequestWritten, OnWritten
 from alicia.tsdb.ports import DiskFault
+from alicia.tsdb.request import WriteRequest
 from alicia.tsdb.store import Batch, Store
 
 
@@ -30,6 +31,16 @@ class InlineWriter:
             on_written(fault)
         else:
             on_written(verdicts)
+
+    def write_request(
+        self, request: WriteRequest, received_ms: int, on_written: OnRequestWritten
+    ) -> None:
+        try:
+            outcome = self.store.write_request(request, received_ms)
+        except DiskFault as fault:
+            on_written(fault)
+        else:
+            on_written(outcome)
 
     def post(self, batch: Batch) -> None:
         self.store.write(batch)

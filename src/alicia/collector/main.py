@@ -1,6 +1,5 @@
 """The collector: everything is built here, started in order, and stopped in reverse."""
 
-import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
@@ -31,6 +30,7 @@ from alicia.collector.api.dashboard import dashboard_router
 from alicia.collector.api.ingest import ingest_routes
 from alicia.collector.api.metrics import metric_routes
 from alicia.collector.api.rejects import reject_routes
+from alicia.collector.api.remote_write import remote_write_routes
 from alicia.collector.api.snapshot import page_snapshot
 from alicia.collector.api.stats import stats_routes
 from alicia.collector.api.storage import storage_routes
@@ -40,6 +40,7 @@ from alicia.collector.decisions import FEED_MS, JUDGE_MS, STOP_SECONDS_MAX, Deci
 from alicia.collector.disk import DiskWatch
 from alicia.collector.engine import Engine
 from alicia.collector.ingest import Ingest
+from alicia.collector.ingest_requests import RequestIngest
 from alicia.collector.poll import Spellings
 from alicia.collector.poll_metrics import MetricSenders
 from alicia.collector.publish import CAPABILITIES, Reports
@@ -178,6 +179,9 @@ class Collector:
         self.ingest = Ingest(self._writer, self.counters, self.rejects, self._senders.note)
         self._io = ThreadPoolExecutor(_IO_THREADS, thread_name_prefix="io")
         self._loops = Loops(self.counters, expected=_LOOPS)
+        self._requests = RequestIngest(
+            self._writer, self.counters, self.rejects, self._senders.note
+        )
         self._run_file = RunFile(settings.data_dir, "collector")
         self._port = settings.collector_port
         self._build_bus()
@@ -340,6 +344,7 @@ class Collector:
                 storage_routes(self.store, self.clock),
                 reject_routes(self.rejects, self.counters),
                 *self.decisions.routes(),
+                remote_write_routes(self._requests, self.clock, self.counters),
                 dashboard_router(
                     _STATIC,
                     page_snapshot(fleet, self.decisions.rules, self.stats, self.clock),

@@ -1,7 +1,7 @@
 """The last refused inputs, so that a sender's owner can see what was wrong."""
 
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from alicia.base.clock import Clock
@@ -54,6 +54,13 @@ class RejectLog:
                 item = payload[reject.index] if reject.index < len(payload) else None
             safe = Reject(reject.index, reject.code, redact_text(reject.detail))
             self._kept.append(Refusal(at_ms, redact_text(entry), safe, redact(item)))
+
+    def add_counted(self, entry: str, first: Sequence[Reject], counts: Mapping[str, int]) -> None:
+        """Note the first rejects of a body that is too large to list them all; ``counts`` does."""
+        self.add(entry, first)
+        listed = Counter(reject.code for reject in first)
+        for code, count in counts.items():
+            self._counters.add("rejected", code, count - listed[code])
 
     def newest(self) -> list[Refusal]:
         """What is kept, newest first."""

@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Final, NamedTuple, Protocol
@@ -13,6 +14,8 @@ from alicia.adapters.memory import give_back_compiler
 from alicia.base.clock import Clock
 from alicia.base.counters import Counters
 from alicia.tsdb.ports import DiskFault
+from alicia.tsdb.request import WriteRequest
+from alicia.tsdb.request_writer import RequestOutcome
 from alicia.tsdb.segments import Sync
 from alicia.tsdb.store import Batch, Store
 from alicia.tsdb.verdict import Verdict
@@ -27,6 +30,7 @@ _LOG: Final = logging.getLogger(__name__)
 
 Verdicts = tuple[Verdict, ...]
 OnWritten = Callable[[Verdicts | DiskFault], None]
+OnRequestWritten = Callable[[RequestOutcome | DiskFault], None]
 
 
 @dataclass(slots=True)
@@ -63,6 +67,12 @@ class Writer(Protocol):
         """Write a batch; ``on_written`` hears in the event loop what became of it."""
         ...
 
+    def write_request(
+        self, request: WriteRequest, received_ms: int, on_written: OnRequestWritten
+    ) -> None:
+        """Write a request; ``on_written`` hears in the event loop what became of it."""
+        ...
+
     def post(self, batch: Batch) -> None:
         """Write a batch of our own; what the disk refuses is counted and let go."""
         ...
@@ -81,6 +91,12 @@ class _Write(NamedTuple):
     on_written: OnWritten
 
 
+class _Request(NamedTuple):
+    request: WriteRequest
+    received_ms: int
+    on_written: OnRequestWritten
+
+
 class _Call(NamedTuple):
     work: Callable[[], object]
     done: "asyncio.Future[object]"
@@ -89,8 +105,9 @@ class _Call(NamedTuple):
 class StoreThread:
     """Fits ``Writer``; all its methods belong to the event loop.
 
-    Batches that wait are written together, by one write to the log. With ``sync_always`` each
-    such write is synced before anybody hears of it; else another thread syncs every second.
+    All is written in the order in which it came; batches that wait are written together, by one
+    write to the log. With ``sync_always`` what was written is synced before anybody hears of it;
+    else another thread syncs every second.
     """
 
     def __init__(
@@ -103,7 +120,7 @@ class StoreThread:
         self._clock = clock
         self.effort: Final = Effort()
         self._sync_always = sync_always
-        self._jobs: SimpleQueue[_Write | _Call | None] = SimpleQueue()
+        self._jobs: SimpleQueue[_Write | _Request | _Call | None] = SimpleQueue()
         self._thread = Thread(target=self._run, name="store", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -121,6 +138,12 @@ class StoreThread:
     def write(self, batch: Batch, on_written: OnWritten) -> None:
         """Write a batch; ``on_written`` hears in the event loop what became of it."""
         self._jobs.put(_Write(batch, on_written))
+
+    def write_request(
+        self, request: WriteRequest, received_ms: int, on_written: OnRequestWritten
+    ) -> None:
+        """Write a request; ``on_written`` hears in the event loop what became of it."""
+        self._jobs.put(_Request(request, received_ms, on_written))
 
     def post(self, batch: Batch) -> None:
         """Write a batch of our own; what the disk refuses is counted and let go."""
@@ -177,7 +200,7 @@ class StoreThread:
         while going:
             jobs = self._taken()
             going = None not in jobs
-            writes = [job for job in jobs if isinstance(job, _Write)]
+            writes = [job for job in jobs if isinstance(job, _Write | _Request)]
             if writes:
                 self._write(writes)
             for job in jobs:
@@ -188,7 +211,7 @@ class StoreThread:
         except DiskFault as fault:
             _LOG.error("the write-ahead log could not be synced: %s", fault)
 
-    def _taken(self) -> Sequence[_Write | _Call | None]:
+    def _taken(self) -> Sequence[_Write | _Request | _Call | None]:
         """What waits, at least one job."""
         jobs = [self._jobs.get()]
         try:
@@ -198,20 +221,37 @@ class StoreThread:
             pass
         return jobs
 
-    def _write(self, writes: Sequence[_Write]) -> None:
-        outcomes: Iterable[Verdicts | DiskFault]
+    def _write(self, writes: Sequence[_Write | _Request]) -> None:
+        told: list[Callable[[], None]] = []
         start_ms = self._clock.monotonic_ms()
-        try:
-            outcomes = self._store.write_all([job.batch for job in writes])
-            if self._sync_always:
+        for kind, group in groupby(writes, type):
+            if kind is _Write:
+                told += self._write_batches([job for job in group if isinstance(job, _Write)])
+            else:
+                told += [self._write_request(job) for job in group if isinstance(job, _Request)]
+        if self._sync_always:
+            try:
                 self._store.sync()
-        except DiskFault as fault:
-            outcomes = [fault] * len(writes)
+            except DiskFault as fault:
+                told = [partial(job.on_written, fault) for job in writes]
         self.effort.write_ms += self._clock.monotonic_ms() - start_ms
         self.effort.writes += 1
         self.effort.batches += len(writes)
-        told = list(zip(writes, outcomes, strict=True))
-        self._tell(lambda: [job.on_written(outcome) for job, outcome in told])  # in one turn
+        self._tell(lambda: [news() for news in told])  # in one turn
+
+    def _write_batches(self, writes: Sequence[_Write]) -> list[Callable[[], None]]:
+        try:
+            verdicts = self._store.write_all([job.batch for job in writes])
+        except DiskFault as fault:
+            return [partial(job.on_written, fault) for job in writes]
+        return [partial(job.on_written, each) for job, each in zip(writes, verdicts, strict=True)]
+
+    def _write_request(self, job: _Request) -> Callable[[], None]:
+        try:
+            outcome = self._store.write_request(job.request, job.received_ms)
+        except DiskFault as fault:
+            return partial(job.on_written, fault)
+        return partial(job.on_written, outcome)
 
     def _call(self, job: _Call) -> None:
         try:

@@ -41,7 +41,7 @@ class RequestTooLarge(AliciaError):
 class BadLabels(Exception):
     """A series of a request cannot be stored for its labels; callers see a reject."""
 
-    def __init__(self, code: str, detail: str) -> None:
+    def __init__(self, detail: str, *, code: str) -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
@@ -52,7 +52,8 @@ class WriteRequest(NamedTuple):
 
     ``histograms`` and ``exemplars`` are numbers of what we do not store. ``metadata`` is what
     1.0 says of metrics, ``notes`` what 2.0 says of series. With a ``service`` the sender speaks
-    for that one only: its series carry this label, whatever they claim.
+    for that one only: its series carry this label, whatever they claim. ``before`` counts the
+    series of the same body that stand in earlier parts.
     """
 
     data: Bytes
@@ -64,6 +65,7 @@ class WriteRequest(NamedTuple):
     metadata: Mapping[str, Metadata] = MappingProxyType({})
     notes: SeriesNotes | None = None
     service: str = ""
+    before: int = 0
 
     @property
     def spans(self) -> Words:
@@ -135,6 +137,7 @@ class WriteRequest(NamedTuple):
                     t_ms=self.t_ms[low:high],
                     values=self.values[low:high],
                     notes=notes,
+                    before=first,
                 )
                 piece = self._replace(exemplars=0, histograms=0, metadata=MappingProxyType({}))
 
@@ -209,33 +212,35 @@ def _checked(key: bytes) -> LabelSet:
     pairs: dict[str, str] = {}
     try:
         if len(key) > _KEY_BYTES_MAX:
-            raise BadLabels("label_too_long", f"labels: more than {_KEY_BYTES_MAX} bytes; shorten")
+            raise BadLabels(
+                f"labels: more than {_KEY_BYTES_MAX} bytes; shorten", code="label_too_long"
+            )
         for name, value in decode_pairs(key):
             _check_label(name, value, pairs)
             pairs[name] = value
     except BadKey as error:
-        raise BadLabels("bad_label", f"labels: {error}") from None
+        raise BadLabels(f"labels: {error}", code="bad_label") from None
     labels = LabelSet(pairs)
     if not labels.name:
-        raise BadLabels("bad_name", f"{NAME}: is missing or empty; every series needs one")
+        raise BadLabels(f"{NAME}: is missing or empty; every series needs one", code="bad_name")
     return labels
 
 
 def _check_label(name: str, value: str, before: Mapping[str, str]) -> None:
     if not name:
-        raise BadLabels("bad_label", "labels: a name is empty")
+        raise BadLabels("labels: a name is empty", code="bad_label")
     if name in before:
-        raise BadLabels("bad_label", f"labels: {name[:_SHOWN_CHARS]!r} is there twice")
+        raise BadLabels(f"labels: {name[:_SHOWN_CHARS]!r} is there twice", code="bad_label")
     if len(before) > LABELS_MAX:  # of which one is the metric's name
-        raise BadLabels("too_many_labels", f"labels: more than {LABELS_MAX}; send fewer")
+        raise BadLabels(f"labels: more than {LABELS_MAX}; send fewer", code="too_many_labels")
     if len(name.encode()) > NAME_BYTES_MAX:
-        raise BadLabels("bad_label", f"labels: a name of more than {NAME_BYTES_MAX} bytes")
+        raise BadLabels(f"labels: a name of more than {NAME_BYTES_MAX} bytes", code="bad_label")
     if name == NAME and len(value.encode()) > NAME_BYTES_MAX:
-        raise BadLabels("bad_name", f"{NAME}: more than {NAME_BYTES_MAX} bytes; shorten it")
+        raise BadLabels(f"{NAME}: more than {NAME_BYTES_MAX} bytes; shorten it", code="bad_name")
     if len(value.encode()) > LABEL_VALUE_BYTES_MAX:
         raise BadLabels(
-            "label_too_long",
             f"labels.{name[:_SHOWN_CHARS]}: more than {LABEL_VALUE_BYTES_MAX} bytes; shorten it",
+            code="label_too_long",
         )
 
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -32,7 +33,11 @@ Sender = tuple[str, str]  # service and instance
 
 
 class Refusal(NamedTuple):
-    """One series of a request of which samples were refused; ``detail`` is for bad labels only."""
+    """One series of a request of which samples were refused.
+
+    ``row`` is its place in the body. ``series`` is empty, and ``detail`` says why, where the
+    labels cannot be read.
+    """
 
     row: int
     code: str
@@ -103,7 +108,7 @@ class RequestWriter:
         try:
             labels = request.label_set(row)
         except BadLabels as bad:
-            return Refusal(row, bad.code, _place(row), bad.detail)
+            return Refusal(request.before + row, bad.code, "", bad.detail)
         own_key = encode_labels(labels)
         ref = catalog.find_key(own_key)
         if ref < 0:
@@ -111,7 +116,7 @@ class RequestWriter:
                 return GONE
             begun = self._table.begin(labels, now_ms=begin_ms)
             if isinstance(begun, Verdict):
-                return Refusal(row, begun, _shown(labels))
+                return Refusal(request.before + row, begun, _shown(labels))
             ref = begun
         spelled = key != own_key and not request.series[row, SCATTERED]
         if spelled and self._may_spell(len(key) - len(own_key)):
@@ -172,13 +177,13 @@ class RequestWriter:
     def _refusal(self, request: WriteRequest, resolved: Resolved, row: int, code: int) -> Refusal:
         if code == k.SKIPPED:
             return resolved.faults[row]
-        ref = int(resolved.refs[row])
+        ref, shown = int(resolved.refs[row]), ""
         if ref != GONE:
-            return Refusal(row, BY_CODE[code], _shown(self._table.catalog.labels(ref)))
-        try:
-            return Refusal(row, BY_CODE[code], _shown(request.label_set(row)))
-        except BadLabels:
-            return Refusal(row, BY_CODE[code], _place(row))
+            shown = _shown(self._table.catalog.labels(ref))
+        else:
+            with suppress(BadLabels):
+                shown = _shown(request.label_set(row))
+        return Refusal(request.before + row, BY_CODE[code], shown)
 
 
 class _Senders:
@@ -239,7 +244,3 @@ def family_name(series_name: str, kind: MetricType) -> str:
 
 def _shown(labels: LabelSet) -> str:
     return str(labels)[:_SHOWN_CHARS]
-
-
-def _place(row: int) -> str:
-    return f"series {row} of the request"

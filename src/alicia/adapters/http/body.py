@@ -26,14 +26,24 @@ async def read_body(request: Request, types: tuple[str, ...] = ANY_TYPE) -> byte
         BadBody: the client went away, or the bytes do not inflate.
     """
     check_type(request.scope["headers"], types)
-    try:
-        raw = await request.body()
-    except ClientDisconnect:
-        raise BadBody("the client went away before the body was complete") from None
+    raw = await read_raw(request)
     coding = request.headers.get("content-encoding", "")
     if coding and len(raw) > _AT_ONCE_BYTES_MAX // 16:  # a bomb grows a thousandfold
         return await asyncio.to_thread(inflate, raw, coding)
     return inflate(raw, coding)
+
+
+async def read_raw(request: Request) -> bytes:
+    """The body as it was sent.
+
+    Raises:
+        BodyTooLarge: it is larger than we take.
+        BadBody: the client went away.
+    """
+    try:
+        return await request.body()
+    except ClientDisconnect:
+        raise BadBody("the client went away before the body was complete") from None
 
 
 async def read_json(request: Request, *, odd_numbers: bool = False) -> object:
