@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Final
 
-from alicia.tsdb.ports import Chunk, DiskFault
+from alicia.tsdb.ports import Chunk, DiskFault, DiskFull
 
 _MODE: Final = 0o600
 _FOLDER_MODE: Final = 0o700
@@ -40,6 +40,7 @@ class FolderDisk:
                 _sync_folder(path.parent)
             except OSError:
                 os.close(descriptor)
+                path.unlink(missing_ok=True)  # else the next attempt finds it in its way
                 raise
         return AppendedFile(path, descriptor)
 
@@ -101,6 +102,7 @@ class AppendedFile:
         self._path = path
         self._descriptor = descriptor
         self._size = 0
+        self._is_sound = True
         self._open = Lock()  # held by a sync, so that close() waits for it
 
     @property
@@ -126,10 +128,20 @@ class AppendedFile:
         self._size = size
 
     def sync(self) -> None:
-        """Return once everything appended would survive a power cut."""
+        """Return once everything appended would survive a power cut.
+
+        The kernel tells of what it could not write only once, and would then call the file safe;
+        so after a failure every further call fails.
+        """
         with self._open, _faults(self._path):
+            if not self._is_sound:
+                raise OSError(errno.EIO, "an earlier sync failed")
             if self._descriptor >= 0:
-                os.fdatasync(self._descriptor)
+                try:
+                    os.fdatasync(self._descriptor)
+                except OSError:
+                    self._is_sound = False
+                    raise
 
     def close(self) -> None:
         """Give the file back, once a sync in another thread has ended; safe to repeat."""
@@ -145,8 +157,9 @@ def _faults(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-        fix = "free space on its file system" if full else "see the system's log"
-        raise DiskFault(f"{path}: {error.strerror}; {fix}") from error
+        if full:
+            raise DiskFull(f"{path}: {error.strerror}; free space on its file system") from error
+        raise DiskFault(f"{path}: {error.strerror}; see the system's log") from error
 
 
 def _sync_folder(folder: Path) -> None:

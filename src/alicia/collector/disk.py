@@ -11,12 +11,19 @@ from alicia.adapters.health import Check, Condition
 class DiskWatch:
     """Looks at the free space now and then; a slow file system delays nobody.
 
+    ``on_look`` hears what each look found; None where the file system did not answer.
     Source: reliability.md §4.
     """
 
-    def __init__(self, probe: Callable[[], DiskSpace], io: Executor) -> None:
+    def __init__(
+        self,
+        probe: Callable[[], DiskSpace],
+        io: Executor,
+        on_look: Callable[[DiskSpace | None], None],
+    ) -> None:
         self._probe = probe
         self._io = io
+        self._on_look = on_look
         self._found = Check(Condition.HEALTHY, "not looked at yet")
 
     async def look(self) -> None:
@@ -27,8 +34,10 @@ class DiskWatch:
             self._found = Check(
                 Condition.DEGRADED, f"free space cannot be read: {error.strerror or error}"
             )
+            self._on_look(None)
         else:
             self._found = judge_space(space)
+            self._on_look(space)
 
     def check(self) -> Check:
         """What the last look found."""

@@ -49,6 +49,7 @@ from alicia.collector.route import RouteParts, Router
 from alicia.collector.stats import Stats
 from alicia.collector.store_thread import StoreThread, Writer
 from alicia.collector.system import HOST_SERVICE, SystemMetrics
+from alicia.collector.write_gate import WriteGate
 from alicia.tsdb.series_table import Limits
 from alicia.tsdb.store import Store
 from alicia.wire.broker import SYS
@@ -121,8 +122,10 @@ def make_collector(settings: Settings) -> "Collector":
             counters=counters,
         )
 
-    def write_with(store: Store) -> Writer:
-        return StoreThread(store, counters, clock, sync_always=settings.wal_sync == "always")
+    def write_with(store: Store, gate: WriteGate) -> Writer:
+        return StoreThread(
+            store, gate, counters, clock=clock, sync_always=settings.wal_sync == "always"
+        )
 
     return Collector(
         settings,
@@ -138,7 +141,7 @@ class Collector:
     """All parts of one collector. Belongs to the event loop that starts it.
 
     ``connect`` makes the bus, given its client id and its will; ``write_with`` makes who writes
-    the store.
+    the store while the gate lets it.
     """
 
     def __init__(
@@ -149,7 +152,7 @@ class Collector:
         random: Random,
         counters: Counters,
         connect: Connect,
-        write_with: Callable[[Store], Writer],
+        write_with: Callable[[Store, WriteGate], Writer],
     ) -> None:
         self.settings = settings
         self.clock = clock
@@ -172,7 +175,8 @@ class Collector:
             disk=FolderDisk(settings.data_dir / "metrics"),
             guard=RLock(),
         )
-        self._writer = write_with(self.store)
+        self._gate = WriteGate(self.store, counters)
+        self._writer = write_with(self.store, self._gate)
         self._engine = Engine(self.store, self._writer, self.clock)
         self.rejects = RejectLog(self.counters, self.clock)
         self._senders = MetricSenders(self.store, self.counters)
@@ -262,13 +266,16 @@ class Collector:
             io=self._io,
         )
         folder, reserve = self.settings.data_dir, self.settings.min_free_disk
-        self._disk = DiskWatch(lambda: probe_space(folder, min_free_bytes=reserve), self._io)
+        self._disk = DiskWatch(
+            lambda: probe_space(folder, min_free_bytes=reserve), self._io, self._gate.looked
+        )
         self._health = Health(
             COLLECTOR,
             {
                 "delivery": self._canary.check,
                 "disk": self._disk.check,
                 "loops": self._loops.check,
+                "writing": self._gate.check,
             },
             bus=self.bus,
             clock=self.clock,

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -13,6 +14,7 @@ from typing import Final, NamedTuple, Protocol
 from alicia.adapters.memory import give_back_compiler
 from alicia.base.clock import Clock
 from alicia.base.counters import Counters
+from alicia.collector.write_gate import WriteGate
 from alicia.tsdb.ports import DiskFault
 from alicia.tsdb.request import WriteRequest
 from alicia.tsdb.request_writer import RequestOutcome
@@ -24,7 +26,6 @@ from alicia.tsdb.warm import warm_kernels
 SYNC_SECONDS: Final = 1.0
 _DONE: Final = object()
 _GROUP_MAX: Final = 1000  # batches written at once, so that none waits long for its answer
-_SYNC_FAILURES: Final = "log_sync_failures"
 _OWN_LOST: Final = "own_samples_lost"
 _LOG: Final = logging.getLogger(__name__)
 
@@ -107,21 +108,29 @@ class StoreThread:
 
     All is written in the order in which it came; batches that wait are written together, by one
     write to the log. With ``sync_always`` what was written is synced before anybody hears of it;
-    else another thread syncs every second.
+    else another thread syncs every second. Nothing that fails ends the thread: ``gate`` hears of
+    it, and those whose jobs it cost.
     """
 
     def __init__(
-        self, store: Store, counters: Counters, clock: Clock, *, sync_always: bool
+        self,
+        store: Store,
+        gate: WriteGate,
+        counters: Counters,
+        *,
+        clock: Clock,
+        sync_always: bool,
     ) -> None:
         self._store = store
+        self._gate = gate
         self._counters = counters
-        for family in (_SYNC_FAILURES, _OWN_LOST):
-            counters.add(family, count=0)  # shown before the first, so that a rise can be seen
+        counters.add(_OWN_LOST, count=0)  # shown before the first, so that a rise can be seen
         self._clock = clock
         self.effort: Final = Effort()
         self._sync_always = sync_always
         self._jobs: SimpleQueue[_Write | _Request | _Call | None] = SimpleQueue()
         self._thread = Thread(target=self._run, name="store", daemon=True)
+        self._ended = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def start(self) -> None:
@@ -133,7 +142,7 @@ class StoreThread:
         """Write what was given, close the store, end the thread; safe without start()."""
         if self._thread.is_alive():
             self._jobs.put(None)
-            await asyncio.to_thread(self._thread.join)
+            await self._ended.wait()  # no join in a thread, which a disk that hangs would keep
 
     def write(self, batch: Batch, on_written: OnWritten) -> None:
         """Write a batch; ``on_written`` hears in the event loop what became of it."""
@@ -170,8 +179,9 @@ class StoreThread:
             try:
                 await self._sync()
             except DiskFault as fault:
-                self._counters.add(_SYNC_FAILURES)
-                _LOG.error("the write-ahead log could not be synced: %s", fault)
+                self._gate.failed(fault)
+            except Exception as error:  # the outermost frame of a long task
+                self._gate.broke(error)
 
     async def _sync(self) -> None:
         sync = await self._run_there(self._store.begin_sync)
@@ -193,8 +203,11 @@ class StoreThread:
 
     def _run(self) -> None:
         start_ms = self._clock.monotonic_ms()
-        warm_kernels()
-        give_back_compiler()
+        try:
+            warm_kernels()
+            give_back_compiler()
+        except Exception as error:  # they are compiled when they are needed, or fail there
+            self._gate.broke(error)
         self.effort.kernels_ms = self._clock.monotonic_ms() - start_ms
         going = True
         while going:
@@ -209,7 +222,10 @@ class StoreThread:
         try:
             self._store.close()
         except DiskFault as fault:
-            _LOG.error("the write-ahead log could not be synced: %s", fault)
+            self._gate.failed(fault)
+        except Exception as error:  # the outermost frame of the thread
+            self._gate.broke(error)
+        self._tell(self._ended.set)
 
     def _taken(self) -> Sequence[_Write | _Request | _Call | None]:
         """What waits, at least one job."""
@@ -222,36 +238,47 @@ class StoreThread:
         return jobs
 
     def _write(self, writes: Sequence[_Write | _Request]) -> None:
-        told: list[Callable[[], None]] = []
         start_ms = self._clock.monotonic_ms()
-        for kind, group in groupby(writes, type):
-            if kind is _Write:
-                told += self._write_batches([job for job in group if isinstance(job, _Write)])
-            else:
-                told += [self._write_request(job) for job in group if isinstance(job, _Request)]
-        if self._sync_always:
-            try:
-                self._store.sync()
-            except DiskFault as fault:
-                told = [partial(job.on_written, fault) for job in writes]
+        fault = self._gate.refusal()
+        told = self._written(writes) if fault is None else self._refused(writes, fault)
         self.effort.write_ms += self._clock.monotonic_ms() - start_ms
         self.effort.writes += 1
         self.effort.batches += len(writes)
-        self._tell(lambda: [news() for news in told])  # in one turn
+        self._tell(lambda: self._hear(told))  # in one turn
+
+    def _written(self, writes: Sequence[_Write | _Request]) -> list[Callable[[], None]]:
+        """Write all jobs; where that fails as it never should, each by itself."""
+        told: list[Callable[[], None]] = []
+        try:
+            for kind, group in groupby(writes, type):
+                if kind is _Write:
+                    told += self._write_batches([job for job in group if isinstance(job, _Write)])
+                else:
+                    told += [self._write_request(job) for job in group if isinstance(job, _Request)]
+            if self._sync_always:
+                self._store.sync()
+        except DiskFault as fault:
+            self._gate.failed(fault)
+            return self._refused(writes, fault)
+        except Exception as error:  # one job may be the cause; the others shall not pay for it
+            if len(writes) == 1:
+                return self._refused(writes, self._gate.broke(error))
+            return [news for job in writes for news in self._written([job])]
+        self._gate.worked()
+        return told
 
     def _write_batches(self, writes: Sequence[_Write]) -> list[Callable[[], None]]:
-        try:
-            verdicts = self._store.write_all([job.batch for job in writes])
-        except DiskFault as fault:
-            return [partial(job.on_written, fault) for job in writes]
+        verdicts = self._store.write_all([job.batch for job in writes])
         return [partial(job.on_written, each) for job, each in zip(writes, verdicts, strict=True)]
 
     def _write_request(self, job: _Request) -> Callable[[], None]:
-        try:
-            outcome = self._store.write_request(job.request, job.received_ms)
-        except DiskFault as fault:
-            return partial(job.on_written, fault)
-        return partial(job.on_written, outcome)
+        return partial(job.on_written, self._store.write_request(job.request, job.received_ms))
+
+    def _refused(
+        self, writes: Sequence[_Write | _Request], fault: DiskFault
+    ) -> list[Callable[[], None]]:
+        self._tell(partial(self._counters.add, "write_errors", fault.code, len(writes)))
+        return [partial(job.on_written, fault) for job in writes]
 
     def _call(self, job: _Call) -> None:
         try:
@@ -263,7 +290,18 @@ class StoreThread:
 
     def _tell(self, news: Callable[[], object]) -> None:
         assert self._loop is not None, "the thread was started"
-        self._loop.call_soon_threadsafe(news)
+        with suppress(RuntimeError):  # the loop was closed: nobody is left to hear it
+            self._loop.call_soon_threadsafe(news)
+
+    # --- in the loop again
+
+    def _hear(self, told: Sequence[Callable[[], None]]) -> None:
+        for news in told:
+            try:
+                news()
+            except Exception:  # the others wait for their answers
+                self._counters.add("write_errors", "listener")
+                _LOG.exception("who waited for a batch failed")
 
 
 def _give(future: "asyncio.Future[object]", result: object) -> None:

@@ -9,10 +9,16 @@ Chunk = bytes | memoryview
 
 
 class DiskFault(AliciaError):
-    """The disk is full, or refused an operation; its message names the file and the reason."""
+    """The disk refused an operation; its message names the file and the reason."""
 
     code = "disk_fault"
     kind = Kind.UNAVAILABLE
+
+
+class DiskFull(DiskFault):
+    """There is no room: the disk, a quota, or the size that a file may have is used up."""
+
+    code = "disk_full"
 
 
 class Appender(Protocol):

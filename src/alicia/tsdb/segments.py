@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -21,6 +22,8 @@ from alicia.tsdb.rows import Rows
 FOLDER: Final = "wal"
 SEGMENT_BYTES: Final = 16 << 20
 _BLOCK_ROWS: Final = 1 << 16
+_MAGIC_BYTES: Final = 8
+_MAGIC: Final = k.MAGIC.to_bytes(_MAGIC_BYTES, "little", signed=True)
 _REFERENCES_MAX: Final = 1 << 24  # that a segment may use; more is damage
 
 
@@ -60,7 +63,7 @@ class Segments:
     """The log of one store. Belongs to the store's thread.
 
     ``carried`` are samples that were acknowledged and may be lost with the segment they are in:
-    the owner appends them again, oldest first.
+    the owner appends them again, oldest first. ``sync_failures`` counts syncs that failed.
     """
 
     def __init__(self, disk: Disk) -> None:
@@ -69,9 +72,11 @@ class Segments:
         self._current = Segment(0)
         self._file: Appender | None = None
         self._unsynced: list[Rows] = []
+        self._is_refused = False  # the last append() failed
         self.carried: deque[Rows] = deque()
         self._tables = k.checksum_tables()
         self.damage = Damage(0, 0)
+        self.sync_failures = 0
 
     @property
     def current(self) -> int:
@@ -129,14 +134,18 @@ class Segments:
             segment.newest_ms = max(segment.newest_ms, int(rows.t_ms.max()))
             take(rows)
         segment.size = len(content)
-        if reader.torn_at < len(content) and is_last:
+        if is_last and reader.is_torn():
             self._disk.cut(path, reader.torn_at)
             segment.size = reader.torn_at
         elif reader.torn_at < len(content):
             reader.bad(reader.torn_at, len(content))
-        self._disk.sync(path)  # the process that wrote it may not have come to it
+        try:
+            self._disk.sync(path)  # the process that wrote it may not have come to it
+        except DiskFault:  # what it promised to survive a power cut was synced by itself
+            self.sync_failures += 1
         if reader.damage.records:
-            self._disk.link(path, path + DAMAGED_SUFFIX)
+            with suppress(DiskFault):  # a full disk: the file stays, under its own name
+                self._disk.link(path, path + DAMAGED_SUFFIX)
             self.damage = Damage(
                 self.damage.records + reader.damage.records,
                 self.damage.bytes + reader.damage.bytes,
@@ -153,6 +162,7 @@ class Segments:
         try:
             file.append(records)
         except DiskFault:
+            self._is_refused = True
             try:
                 file.cut(size)
             except DiskFault:  # its end is unknown; readers skip what is torn
@@ -163,12 +173,13 @@ class Segments:
         self._current.newest_ms = max(self._current.newest_ms, int(rows.t_ms.max()))
 
     def rotate_if_full(self) -> None:
-        """Let the next append() begin a segment if this one is large.
+        """Let the next append() begin a segment if this one is large, or refused the last one.
 
         Raises:
             DiskFault: as sync().
         """
-        if self._current.size >= SEGMENT_BYTES:
+        if self._current.size >= SEGMENT_BYTES or self._is_refused:
+            self._is_refused = False
             self.rotate()
 
     def rotate(self) -> None:
@@ -209,6 +220,7 @@ class Segments:
         if sync.error is None:
             del self._unsynced[: sync.count]
         else:
+            self.sync_failures += 1
             self._leave()
 
     def forget_before(self, floor_ms: int) -> None:
@@ -294,6 +306,13 @@ class _Reader:
                     return
                 self.bad(place, sound)
                 place = sound
+
+    def is_torn(self) -> bool:
+        """Whether the end is the beginning of a record, as a kill in mid-write leaves it."""
+        tail = self._content[self.torn_at :]
+        size = int.from_bytes(tail[_MAGIC_BYTES : _MAGIC_BYTES + 4], "little")
+        begins = bool(tail) and _MAGIC.startswith(tail[:_MAGIC_BYTES])
+        return begins and (len(tail) < k.HEAD_BYTES or len(tail) < k.HEAD_BYTES + size)
 
     def bad(self, place: int, end: int) -> None:
         """Count a stretch that is no records."""

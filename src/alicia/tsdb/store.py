@@ -23,7 +23,7 @@ from alicia.tsdb.ports import Disk, DiskFault
 from alicia.tsdb.request import WriteRequest
 from alicia.tsdb.request_writer import RequestOutcome, RequestWriter
 from alicia.tsdb.rows import Rows
-from alicia.tsdb.segments import Segments, Sync
+from alicia.tsdb.segments import Damage, Segments, Sync
 from alicia.tsdb.series_table import Limits
 from alicia.tsdb.store_reader import FAR_MS, StoreReader
 from alicia.tsdb.verdict import BY_CODE, Verdict
@@ -210,6 +210,10 @@ class Store(StoreReader):
         """
         if self._log_writer is not None:
             self._log_writer.sync()
+
+    def log_troubles(self) -> tuple[Damage, int]:
+        """What of the log could not be read at the start, and how many syncs of it failed."""
+        return (self._log.damage, self._log.sync_failures) if self._log else (Damage(0, 0), 0)
 
     def begin_sync(self) -> Sync | None:
         """What another thread can sync while this one writes on; None where all is safe.

@@ -29,7 +29,7 @@ class Harness:
             random=SystemRandom(),
             counters=Counters(),
             connect=self._connect,
-            write_with=InlineWriter,
+            write_with=lambda store, _gate: InlineWriter(store),
         )
         self.collector.store.replay(self.clock.now_ms())
         # Requests come through ASGI, so nobody binds; the guard is told what it would see.

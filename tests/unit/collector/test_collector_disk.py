@@ -39,11 +39,14 @@ async def test_a_look_is_kept_and_a_silent_file_system_is_told() -> None:
             raise answer
         return answer
 
+    seen: list[DiskSpace | None] = []
     with ThreadPoolExecutor(1) as io:
-        watch = DiskWatch(probe, io)
+        watch = DiskWatch(probe, io, seen.append)
         assert watch.check().condition is Condition.HEALTHY
         await watch.look()
         assert watch.check().condition is Condition.DEGRADED
         assert "Input/output error" in watch.check().detail
-        await asyncio.wait_for(watch.look(), 10)
+        async with asyncio.timeout(10):
+            await watch.look()
         assert watch.check().condition is Condition.HEALTHY
+    assert seen == [None, DiskSpace(100, 100, 1)]
