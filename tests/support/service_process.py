@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ class ServiceProcess:
             **{f"ALICIA_{key}": value for key, value in settings.items()},
         }
         self._process: subprocess.Popen[str] | None = None
+        self.wrapper: Sequence[str] = ()  # a program that runs it, with arguments
         self.url = ""
 
     @property
@@ -35,15 +36,24 @@ class ServiceProcess:
 
     def start(self) -> None:
         """Start, and wait until it says that it listens."""
+        self.spawn()
+        self.until_ready()
+
+    def spawn(self) -> None:
+        """Start, and do not wait."""
         with self._errors.open("a") as err:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "alicia", self._service],
+                [*self.wrapper, sys.executable, "-m", "alicia", self._service],
                 env=self._environment,
                 cwd=self._data_dir.parent,
                 stdout=subprocess.PIPE,
                 stderr=err,
                 text=True,
             )
+
+    def until_ready(self) -> None:
+        """Wait until it says that it listens."""
+        assert self._process is not None, "it does not run"
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         assert "listening on" in line, f"{line!r} {self.errors}"
