@@ -33,7 +33,7 @@ class FolderDisk:
         """A new empty file, whose name is durable on return."""
         path = self._root / name
         with _faults(path):
-            path.parent.mkdir(parents=True, exist_ok=True, mode=_FOLDER_MODE)
+            _make_folder(path.parent)
             flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
             descriptor = os.open(path, flags, _MODE)
             try:
@@ -160,6 +160,14 @@ def _faults(path: Path) -> Iterator[None]:
         if full:
             raise DiskFull(f"{path}: {error.strerror}; free space on its file system") from error
         raise DiskFault(f"{path}: {error.strerror}; see the system's log") from error
+
+
+def _make_folder(folder: Path) -> None:
+    """Create a folder and those above it, each with a durable name."""
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(mode=_FOLDER_MODE, exist_ok=True)
+        _sync_folder(folder.parent)
 
 
 def _sync_folder(folder: Path) -> None:
