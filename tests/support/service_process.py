@@ -72,6 +72,16 @@ class ServiceProcess:
         code = process.wait(timeout=10)
         return code, time.monotonic() - began
 
+    @property
+    def pid(self) -> int:
+        """The number of the running process."""
+        assert self._process is not None, "it does not run"
+        return self._process.pid
+
+    def close(self) -> None:
+        """End it if it runs."""
+        self.ensure_stopped()
+
     def ensure_stopped(self) -> None:
         if self._process is not None:
             self.kill()
