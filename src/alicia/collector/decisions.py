@@ -1,4 +1,4 @@
-"""The deciding half of the collector, put together: fleet, rules, live changes, their routes."""
+"""What the collector keeps in SQL, put together: fleet, rules, pushed groups, their routes."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from alicia.adapters.http.outbound import Outbound
 from alicia.adapters.settings import Settings
 from alicia.adapters.sql.alerts import SqlAlertStore
 from alicia.adapters.sql.database import Database
+from alicia.adapters.sql.pushes import SqlPushGroups
 from alicia.adapters.sql.readers import Readers
 from alicia.adapters.sql.registry import SqlRegistry
 from alicia.adapters.sql.schema import migrate, migrations_of
@@ -27,6 +28,7 @@ from alicia.collector.api.forward import forward_routes
 from alicia.collector.api.live import live_routes
 from alicia.collector.api.loadbalancer import loadbalancer_routes
 from alicia.collector.api.packs import pack_routes
+from alicia.collector.api.push import push_routes
 from alicia.collector.api.query import query_routes
 from alicia.collector.api.rules import rule_routes
 from alicia.collector.api.services import service_routes
@@ -38,7 +40,9 @@ from alicia.collector.poll import Fleet, FleetParts
 from alicia.collector.poll_http import HealthPoller
 from alicia.collector.poll_metrics import MetricSenders
 from alicia.collector.poll_up import UpSeries
+from alicia.collector.push import Pushes
 from alicia.collector.queries import Queries
+from alicia.collector.rejects import RejectLog
 from alicia.collector.rules import RuleParts, Rules
 from alicia.collector.rules_foreign import ForeignAlerts
 from alicia.collector.store_thread import Writer as StoreWriter
@@ -47,6 +51,7 @@ from alicia.promql.condition import read_condition
 from alicia.tsdb.store import Store
 from alicia.wire.envelope import Unwrapped
 from alicia.wire.ports import Bus, Message
+from alicia.wire.read_series import SeriesTexts
 
 JUDGE_MS: Final = 1000
 STOP_SECONDS_MAX: Final = 2.0
@@ -54,7 +59,7 @@ FEED_MS: Final = 2000
 
 
 class Decisions:
-    """Fleet, rules and live changes of one collector. Belongs to the event loop.
+    """Fleet, rules, pushed groups and live changes of one collector. Belongs to the event loop.
 
     ``own_status`` is the word of our own health; ``exposed`` says whether others than this
     machine can reach us.
@@ -72,12 +77,14 @@ class Decisions:
         clock: Clock,
         random: Random,
         counters: Counters,
+        rejects: RejectLog,
         own_status: Callable[[], str],
         exposed: Callable[[], bool],
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._random = random
+        self._counters = counters
         # Rules have threads of their own, so that no reader of charts can hold them up.
         self._queries = Queries(store, clock, name="query")
         self._rule_queries = Queries(store, clock, name="rules")
@@ -116,6 +123,17 @@ class Decisions:
             chosen=frozenset(settings.load_balancer_weights),
         )
         self.rules = self._make_rules(alert_store, speaker, counters)
+        self.pushes = self._make_pushes(store, writer, rejects)
+
+    def _make_pushes(self, store: Store, writer: StoreWriter, rejects: RejectLog) -> Pushes:
+        return Pushes(
+            SqlPushGroups(self._database),
+            store,
+            writer,
+            clock=self._clock,
+            counters=self._counters,
+            rejects=rejects,
+        )
 
     def _make_rules(self, store: SqlAlertStore, speaker: Speaker, counters: Counters) -> Rules:
         return Rules(
@@ -145,6 +163,7 @@ class Decisions:
         await self.fleet.load()
         defaults = default_rules(read=read_condition, interval_ms=interval_ms)
         await self.rules.load(defaults, interval_ms=interval_ms)
+        await self.pushes.load()
 
     async def stop(self) -> None:
         """Save the rest and close; safe after a start that failed half-way, and twice."""
@@ -181,6 +200,7 @@ class Decisions:
             loadbalancer_routes(self.weights, self.fleet),
             live_routes(self.live),
             query_routes(self._queries, clock),
+            push_routes(self.pushes, SeriesTexts(), self._counters),
             forward_routes(self._outbound, self._scheduler_url),
         )
 

@@ -72,6 +72,7 @@ _LOOPS: Final = frozenset(
         "system",
         "summary",
         "poke",
+        "push",
         "weights",
         "judge",
         "feed",
@@ -215,6 +216,7 @@ class Collector:
         every("summary", settings.collection_interval_ms, self._summarise)
         every("poke", settings.collection_interval_ms, self.decisions.fleet.poke)
         every("weights", settings.collection_interval_ms, self.decisions.weights.tell)
+        every("push", settings.collection_interval_ms, self.decisions.pushes.repeat)
         every("judge", JUDGE_MS, self.decisions.fleet.judge)
         every("feed", FEED_MS, self.decisions.tick)
         self._loops.keep("rules", self.decisions.rules.run())
@@ -320,6 +322,7 @@ class Collector:
             clock=self.clock,
             random=self.random,
             counters=self.counters,
+            rejects=self.rejects,
             own_status=lambda: self._health.condition().word,
             exposed=lambda: self.guard.exposed,
         )
