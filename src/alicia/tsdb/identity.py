@@ -23,13 +23,20 @@ class BadKey(ValueError):
 
 def encode_labels(labels: LabelSet) -> bytes:
     """The key of a label set."""
-    out = bytearray()
+    parts = []
     for name, value in labels.pairs:
         named, valued = name.encode(), value.encode()
-        pair = bytes((_NAME, *_varint(len(named)))) + named
-        pair += bytes((_VALUE, *_varint(len(valued)))) + valued
-        out += bytes((_LABEL, *_varint(len(pair)))) + pair
-    return bytes(out)
+        name_size, value_size = len(named), len(valued)
+        size = name_size + value_size + _SHORT_MIN
+        if size <= _LOW:  # all three lengths are single bytes
+            parts += (bytes((_LABEL, size, _NAME, name_size)), named, bytes((_VALUE, value_size)))
+        else:
+            head = bytes((_NAME, *_varint(name_size))) + named
+            middle = bytes((_VALUE, *_varint(value_size)))
+            size = len(head) + len(middle) + value_size
+            parts += (bytes((_LABEL, *_varint(size))), head, middle)
+        parts.append(valued)
+    return b"".join(parts)
 
 
 def decode_labels(key: bytes | memoryview) -> LabelSet:

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from alicia.base.limits import TOO_FAR_AHEAD_MS
+from alicia.series.labels import LabelSet
 from alicia.series.samples import Metadata, Sample, SampleList
 from alicia.tsdb.block import Block
 from alicia.tsdb.blocks import Blocks, mergeable
@@ -170,15 +171,17 @@ class Store(StoreReader):
         find = self._table.catalog.find
         refs: Words = np.array(list(map(find, samples.labels)), np.int64)
         refused: dict[int, Verdict] = {}
+        begun: dict[LabelSet, int] = {}
         for i in np.flatnonzero(refs < 0).tolist():
             labels = samples.labels[i]
-            refs[i] = ref = find(labels)  # an earlier sample may have begun it
-            if ref < 0 and floor_ms <= samples.t_ms[i] <= ceiling_ms:
-                begun = self._table.begin(labels, now_ms=received_ms)
-                if isinstance(begun, Verdict):
-                    refused[i] = begun
+            if labels in begun:
+                refs[i] = begun[labels]
+            elif floor_ms <= samples.t_ms[i] <= ceiling_ms:
+                found = self._table.begin(labels, now_ms=received_ms)
+                if isinstance(found, Verdict):
+                    refused[i] = found
                 else:
-                    refs[i] = begun
+                    refs[i] = begun[labels] = found
         values = np.array(samples.values, np.float64)
         return Rows(refs, np.array(samples.t_ms, np.int64), values.view(np.int64)), refused
 
