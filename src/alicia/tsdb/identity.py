@@ -23,7 +23,7 @@ class BadKey(ValueError):
 
 def encode_labels(labels: LabelSet) -> bytes:
     """The key of a label set."""
-    parts = []
+    parts: list[bytes] = []
     for name, value in labels.pairs:
         named, valued = name.encode(), value.encode()
         name_size, value_size = len(named), len(valued)
