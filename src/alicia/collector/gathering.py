@@ -11,6 +11,7 @@ from alicia.tsdb.ports import DiskFault
 from alicia.tsdb.store import Batch
 from alicia.wire.samples import Decoded
 
+PAUSE_SECONDS: Final = 0.005  # between two writes: their fixed cost is that of 50 messages
 RETRY_SECONDS: Final = 1.0  # after which the disk is tried again
 
 
@@ -26,10 +27,10 @@ class Body(NamedTuple):
 class Gathering:
     """Writes bodies whose senders wait for no answer. Belongs to the event loop.
 
-    One write is under way at most; the bodies that come meanwhile share the next one, and one
-    future. So a burst costs a hand-over to the store's thread for hundreds of messages, and a
-    lone message waits for nobody. Where the disk refuses, the same write is tried again each
-    second, with everybody else behind it.
+    One write is under way at most, and PAUSE_SECONDS lie behind it; the bodies that come meanwhile
+    share the next one, and one future. So a burst costs a hand-over to the store's thread for
+    hundreds of messages, and a lone message waits for nobody. Where the disk refuses, the same
+    write is tried again each second, with everybody else behind it.
 
     ``settle`` hears the bodies of a write and their verdicts, in order.
     """
@@ -62,10 +63,15 @@ class Gathering:
         try:
             self._settle(group.bodies, outcome)
         finally:  # whatever goes wrong with one write, the next one is due
-            self._writing = False
-            group.end()
-            if self._next.bodies:
-                self._write_next()
+            if group.end():
+                asyncio.get_running_loop().call_later(PAUSE_SECONDS, self._rested)
+            else:  # written while its first body was added: there is no thread to spare
+                self._writing = False
+
+    def _rested(self) -> None:
+        self._writing = False
+        if self._next.bodies:
+            self._write_next()
 
 
 class _Group:
@@ -92,7 +98,9 @@ class _Group:
             self._written = asyncio.get_running_loop().create_future()
         return self._written
 
-    def end(self) -> None:
+    def end(self) -> bool:
+        """All is written; whether anybody waited for it."""
         self._is_written = True
         if self._written is not None and not self._written.done():
             self._written.set_result(None)
+        return self._written is not None

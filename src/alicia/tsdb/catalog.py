@@ -12,7 +12,10 @@ from alicia.tsdb.kernels.bits import Bytes, Words
 
 Array = TypeVar("Array", bound=NDArray[Any])
 
-KNOWN_MAX: Final = 50_000  # label sets kept as objects, so that small writers need no bytes
+# Label sets by which writers of JSON find their series, who hold the sets themselves; encoding
+# one takes twenty times as long as a look-up.
+KNOWN_MAX: Final = 250_000
+LABEL_SETS_MAX: Final = 50_000  # made for readers
 SPELLINGS_MAX: Final = 4
 _KEYS_MIN: Final = 1024
 _GONE_MIN: Final = 1024
@@ -110,7 +113,7 @@ class Catalog:
         labels = self._label_sets.get(ref)
         if labels is None:
             labels = decode_labels(self.key(ref))
-            if len(self._label_sets) >= KNOWN_MAX:
+            if len(self._label_sets) >= LABEL_SETS_MAX:
                 self._label_sets.clear()
             self._label_sets[ref] = labels
         return labels

@@ -99,6 +99,14 @@ def unwrap(
 
 def open_envelope(outer: dict[str, object]) -> Unwrapped:
     """Go into ``payload`` while the value looks like an envelope."""
+    if not isinstance(outer.get("payload"), dict):  # a bare body, or the only level
+        return Unwrapped(
+            outer,
+            _text(outer.get("source")),
+            _text(outer.get("message_id")),
+            _text(outer.get("message_type")),
+            _hops(outer) if "routing" in outer else 0,
+        )
     value = outer
     source = message_id = message_type = ""
     for _ in range(LEVELS_MAX):
@@ -124,6 +132,8 @@ def _filled(inner: dict[str, object], outer: dict[str, object]) -> dict[str, obj
 
 
 def _text(value: object) -> str:
+    if value is None:
+        return ""
     if isinstance(value, str):
         return value
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""

@@ -1,6 +1,5 @@
 """A whole collector in this process: in-memory bus, ASGI instead of a port, a clock to move."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -41,7 +40,7 @@ class Harness:
     def tell(self, topic: str, body: bytes, **options: bool) -> None:
         """A peer's message, handled when this returns."""
         message = Message(topic, body, received_ms=self.clock.now_ms(), qos=1)
-        waiting = self.collector.router.handle(replace(message, **options))
+        waiting = self.collector.router.handle(message._replace(**options))
         assert waiting is None, "large bodies have tests of their own"
 
     def _connect(self, client_id: str, will: Publication) -> MemoryBus:

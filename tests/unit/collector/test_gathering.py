@@ -40,8 +40,11 @@ class SlowWriter:
     async def expire(self, now_ms: int) -> None:
         raise NotImplementedError
 
-    def end(self, fault: DiskFault | None = None) -> list[float]:
-        """Let the oldest write end; the values of its batch."""
+    async def end(self, fault: DiskFault | None = None) -> list[float]:
+        """Let the oldest write end, once there is one; the values of its batch."""
+        while not self.waiting:
+            self.came.clear()
+            await self.came.wait()
         batch, on_written = self.waiting.pop(0)
         values = [sample.value for sample in batch.samples]
         on_written(fault or (Verdict.STORED,) * len(values))
@@ -64,6 +67,13 @@ def body(*values: float) -> Body:
     return Body(decode_metrics(metrics, received_ms=1000), 1000, "topic", metrics)
 
 
+@pytest.fixture(autouse=True)
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pauses and retries end as soon as the loop turns."""
+    monkeypatch.setattr(gathering, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(gathering, "RETRY_SECONDS", 0)
+
+
 async def test_a_lone_body_is_written_at_once_and_those_behind_it_together() -> None:
     writer, told = SlowWriter(), Told()
     gathered = Gathering(writer, told.settle)
@@ -73,34 +83,29 @@ async def test_a_lone_body_is_written_at_once_and_those_behind_it_together() -> 
     assert second is third is not first
     assert second is not None
     assert len(writer.waiting) == 1
-    assert writer.end() == [1]
+    assert await writer.end() == [1]
     assert first.done()
     assert not second.done()
-    assert writer.end() == [2, 3, 4]
+    assert await writer.end() == [2, 3, 4]
     assert second.done()
     assert not writer.waiting
     assert told.writes == [([[1]], 1), ([[2, 3], [4]], 3)]
 
 
-async def test_a_write_that_the_disk_refused_comes_again_before_all_others(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(gathering, "RETRY_SECONDS", 0)
+async def test_a_write_that_the_disk_refused_comes_again_before_all_others() -> None:
     writer, told = SlowWriter(), Told()
     gathered = Gathering(writer, told.settle)
     first, second = gathered.add(body(1)), gathered.add(body(2))
     assert first is not None
     assert second is not None
     for _ in range(3):
-        writer.came.clear()
-        assert writer.end(DiskFault("full")) == [1]
+        assert await writer.end(DiskFault("full")) == [1]
         assert not writer.waiting
-        await writer.came.wait()
     assert told.writes == []
     assert not first.done()
-    assert writer.end() == [1]
+    assert await writer.end() == [1]
     assert (first.done(), second.done()) == (True, False)
-    assert writer.end() == [2]
+    assert await writer.end() == [2]
     assert second.done()
 
 
@@ -114,7 +119,7 @@ async def test_a_fault_in_settling_stops_no_later_write() -> None:
     for waiting in (first, second):
         assert waiting is not None
         with pytest.raises(AssertionError):
-            writer.end()
+            await writer.end()
         assert waiting.done()
 
 
@@ -124,5 +129,16 @@ async def test_nobody_minds_a_future_that_was_given_up() -> None:
     waiting = gathered.add(body(1))
     assert waiting is not None
     waiting.cancel()
-    assert writer.end() == [1]
+    assert await writer.end() == [1]
     assert gathered.add(body(2)) is not None
+
+
+async def test_what_comes_in_the_pause_behind_a_write_is_written_together() -> None:
+    writer, told = SlowWriter(), Told()
+    gathered = Gathering(writer, told.settle)
+    assert gathered.add(body(1)) is not None
+    assert await writer.end() == [1]
+    second, third = gathered.add(body(2)), gathered.add(body(3))
+    assert second is third
+    assert not writer.waiting
+    assert await writer.end() == [2, 3]

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Final
 
 from alicia.base.clock import Clock
@@ -85,7 +84,7 @@ class MemoryBroker:
         if publication.retain:
             self._retained.pop(publication.topic, None)
             if publication.body:
-                self._retained[publication.topic] = replace(message, retained=True)
+                self._retained[publication.topic] = message._replace(retained=True)
         takers = [m for m in self._members.values() if m.listens_to(publication.topic)]
         for member in takers:
             member.offer(message)
