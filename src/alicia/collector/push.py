@@ -116,7 +116,8 @@ class Pushes:
                 now_ms = self._next_ms()
                 part = group.series[start : start + SLICE]
                 samples = [_value_at(series, now_ms) for series in part if series.value is not None]
-                self._writer.post(Batch(samples, now_ms))
+                if samples:
+                    self._writer.post(Batch(samples, now_ms))
                 await asyncio.sleep(0)
 
     def _lock(self, grouping: Pairs) -> asyncio.Lock:

@@ -1,7 +1,7 @@
 """Text exposition 0.0.4 as Prometheus reads it, and what both readers of text make of a body."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Sized
 from typing import ClassVar, Final, NamedTuple
 
 from alicia.series.kinds import MetricType
@@ -25,6 +25,7 @@ from alicia.wire.values import shown
 
 TIME_MS_MAX: Final = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z; so far back, too
 HELP_CHARS_MAX: Final = 1024
+ROWS_MAX: Final = 250_000  # samples in one text, and metrics that it describes
 _REST: Final = re.compile(r"[ \t]*+([^{ \t\n]++)(?:[ \t]++(-?\d{1,19}))?[ \t]*+\n", re.ASCII)
 _BLANKS: Final = re.compile(r"[ \t]*+")
 _DESCRIBED: Final = re.compile(r"#[ \t]++(HELP|TYPE)[ \t]++")
@@ -111,6 +112,16 @@ def bad_line(text: str, at: int, refused: Refused) -> BadExposition:
     return BadExposition(f"line {line}: {refused.detail}")
 
 
+def check_size(found: Sized) -> None:
+    """Raise where one text says more than fits into memory at once.
+
+    Raises:
+        Refused: more than ROWS_MAX.
+    """
+    if len(found) > ROWS_MAX:
+        raise Refused(CODE, f"more than {ROWS_MAX} samples or metrics; send them in several texts")
+
+
 class _TextReader:
     def __init__(self, text: str, texts: SeriesTexts, forced: Pairs) -> None:
         self._text = text if text.endswith("\n") else text + "\n"
@@ -125,13 +136,12 @@ class _TextReader:
         at = 0
         while at < len(self._text):
             end = self._text.find("\n", at)
-            if self._known_line(self._text[at:end]):
-                at = end + 1
-                continue
             try:
-                at = self._line(at)
+                following = end + 1 if self._known_line(self._text[at:end]) else self._line(at)
+                check_size(self._rows)
             except Refused as refused:
                 raise bad_line(self._text, at, refused) from None
+            at = following
         return Exposition(self._rows, self._metadata(), 0)
 
     def _known_line(self, line: str) -> bool:
@@ -189,6 +199,7 @@ class _TextReader:
         name, rest = unquote(found[1]), found[3][1:] if found[3].strip(" \t") else ""
         if described[1] == "HELP":
             self._helps[name] = _HELP_ESCAPE.sub(_unescaped, rest)[:HELP_CHARS_MAX]
+            check_size(self._helps)
         else:
             if rest not in _TYPES:
                 raise Refused(
@@ -197,6 +208,7 @@ class _TextReader:
                     " or untyped",
                 )
             self._types[name] = _TYPES[rest]
+            check_size(self._types)
             self._begin_family(name, _TYPES[rest])
         return found.end() + 1
 

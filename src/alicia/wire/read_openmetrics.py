@@ -13,6 +13,7 @@ from alicia.wire.read_exposition import (
     Exposition,
     Row,
     bad_line,
+    check_size,
     decode,
 )
 from alicia.wire.read_series import (
@@ -108,6 +109,7 @@ class _Reader:
                 if end < 0:
                     raise Refused(CODE, "the text does not end with # EOF; perhaps it was cut off")
                 self._line(line)
+                check_size(self._rows)
                 self._at = end + 1
             if text[self._at :] not in (_EOF, _EOF + "\n"):
                 raise Refused(CODE, "there is more behind # EOF")
@@ -179,6 +181,7 @@ class _Reader:
         self._claimed |= claims
         if family.described:
             text = unescape(family.described.get("HELP", ""))[:HELP_CHARS_MAX]
+            check_size(self._metadata)
             self._metadata[family.metric] = Metadata(family.kind.stored, unit, text)
 
     # --- samples

@@ -11,6 +11,7 @@ import pytest
 from tests.service.collector.collector_harness import Harness
 from tests.support.stepped_clock import START_MS
 
+from alicia.adapters.http.roles import Role
 from alicia.series.samples import is_stale
 from alicia.tsdb.ports import DiskFault
 from alicia.tsdb.store import Batch
@@ -293,3 +294,34 @@ async def test_the_cases_of_openmetrics_are_judged_over_http(pushed: Gateway) ->
         for _ in pushed.store.expire(pushed.harness.clock.now_ms()):
             pass
     assert wrong == []
+
+
+async def test_exemplars_are_counted(pushed: Gateway) -> None:
+    body = '# TYPE a counter\na_total 1 # {trace="x"} 1\n# EOF\n'
+    assert (await pushed.send("PUT", "job/a", body, OPENMETRICS)).status_code == 200
+    assert pushed.harness.collector.counters.total("exemplars") == 1
+
+
+async def test_a_large_body_is_read_beside_the_loop(pushed: Gateway) -> None:
+    body = "m 1\n" + "# nothing\n" * 10_000
+    bad = await pushed.send("PUT", "job/a", body + "m x\n")
+    assert "line 10002" in bad.json()["detail"]
+    await pushed.put("job/a", body)
+    assert pushed.seen() == {'m{job="a"}': 1}
+
+
+async def test_a_token_of_a_service_reaches_groups_of_its_own_alone(pushed: Gateway) -> None:
+    collector = pushed.harness.collector
+    secret, _ = collector.guard.tokens.create(
+        Role.INGEST,
+        service="weather",
+        now_ms=pushed.harness.clock.now_ms(),
+        random=collector.random,
+    )
+    bearer = {"authorization": f"Bearer {secret}"}
+    await pushed.put("job/a", "m 1\n")
+    reply = await pushed.send("PUT", "job/a", 'm{service="other"} 2\n', **bearer)
+    assert reply.status_code == 200
+    assert pushed.seen() == {'m{job="a"}': 1, 'm{job="a",service="weather"}': 2}
+    assert (await pushed.send("DELETE", "job/a", **bearer)).status_code == 202
+    assert pushed.seen() == {'m{job="a"}': 1}

@@ -1,10 +1,13 @@
 import math
+from collections.abc import Callable
 
 import pytest
 
 from alicia.series.kinds import MetricType
 from alicia.series.samples import Metadata, Sample, bits
+from alicia.wire import read_exposition
 from alicia.wire.read_exposition import BadExposition, Exposition, read_text
+from alicia.wire.read_openmetrics import read_openmetrics
 from alicia.wire.read_series import SeriesTexts
 
 TYPICAL = """
@@ -196,3 +199,18 @@ def test_contexts_without_series_are_not_remembered() -> None:
         read_text(b"# TYPE h histogram\n", texts, forced=(("job", str(i)),))
     read_text(b"a 1\n", texts)
     assert [len(texts), *map(len, texts._known.values())] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("line", "read_any"),
+    [("a%d 1\n", read_text), ("# TYPE a%d gauge\n", read_text), ("# HELP a%d x\n", read_text),
+     ("a%d 1\n", read_openmetrics), ("# TYPE a%d gauge\n", read_openmetrics)],
+)  # fmt: skip
+def test_one_text_says_no_more_than_fits_into_memory(
+    line: str, read_any: Callable[..., Exposition], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read_exposition, "ROWS_MAX", 5)
+    text = "".join(line % i for i in range(5))
+    assert read_any(f"{text}# EOF\n".encode(), SeriesTexts())
+    with pytest.raises(BadExposition, match="more than 5 samples or metrics"):
+        read_any(f"{text}{line % 5}{line % 6}# EOF\n".encode(), SeriesTexts())

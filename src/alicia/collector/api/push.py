@@ -36,8 +36,8 @@ _READERS: Final[Mapping[Format, Callable[..., Exposition]]] = {
 
 
 def push_routes(pushes: Pushes, texts: SeriesTexts, counters: Counters) -> APIRouter:
-    """Pushing groups of metrics, and deleting them."""
-    router = APIRouter(tags=["metrics"], dependencies=[])
+    """Pushing groups of metrics, and deleting them. Family counted: ``exemplars``, not kept."""
+    router = APIRouter(tags=["metrics"])
     may_push = needs(Role.INGEST, types=ANY_TYPE)
     reading = asyncio.Lock()  # large bodies are read one by one, so that they fill no memory
 
@@ -52,6 +52,7 @@ def push_routes(pushes: Pushes, texts: SeriesTexts, counters: Counters) -> APIRo
         else:
             async with reading:
                 exposition = await asyncio.to_thread(read, body, texts, forced=grouping)
+        counters.add("exemplars", count=exposition.exemplars)
         outcome = await pushes.push(grouping, exposition, whole=whole)
         return Json(
             {
