@@ -8,6 +8,7 @@ from typing import Any, Final, final
 
 from alicia.adapters.health import Check, Condition
 from alicia.base.counters import Counters
+from alicia.base.errors import AliciaError
 
 Step = Callable[[], Awaitable[None] | None]
 _log: Final = logging.getLogger(__name__)
@@ -71,6 +72,10 @@ async def every_loop(
             result = step()
             if inspect.isawaitable(result):
                 await result
+        except AliciaError as error:
+            counters.add("loop_errors", name)
+            detail = {"code": error.code}
+            _log.error("a step of %s failed, it is tried again: %s", name, error, extra=detail)
         except Exception:  # the outermost frame of a long task
             counters.add("loop_errors", name)
             _log.exception("a step of %s failed; it is tried again", name)

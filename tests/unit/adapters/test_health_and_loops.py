@@ -10,6 +10,7 @@ from alicia.adapters.bus.memory import MemoryBroker, MemoryBus
 from alicia.adapters.health import Check, Condition, Health
 from alicia.adapters.loops import Loops, every_loop
 from alicia.base.counters import Counters
+from alicia.base.errors import Unavailable
 
 FINE = Check(Condition.HEALTHY, "fine")
 
@@ -59,19 +60,25 @@ def test_strangers_get_no_details() -> None:
     assert "secret path" not in str(health.answer(with_details=False))
 
 
-async def test_a_failing_step_is_counted_and_tried_again() -> None:
+@pytest.mark.parametrize("error", [ValueError("once"), Unavailable("once")])
+async def test_a_failing_step_is_counted_and_tried_again(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
     counters, taken, done = Counters(), list[int](), asyncio.Event()
 
     def step() -> None:
         taken.append(len(taken))
         if len(taken) == 1:
-            raise ValueError("once")
+            raise error
         done.set()
 
     task = asyncio.create_task(every_loop(1, step, name="x", counters=counters))
     await done.wait()
     task.cancel()
     assert counters.by_label("loop_errors") == {"x": 1}
+    # A state of the world is told in a sentence; only a mistake of ours needs its traceback.
+    assert ("Traceback" in caplog.text) == isinstance(error, ValueError)
+    assert "once" in caplog.text
 
 
 @pytest.mark.parametrize("ended", [("a",), ("a", "b"), ()])
