@@ -46,9 +46,9 @@ async def some_acked(senders: list[Sender], count: int) -> None:
 @pytest.mark.parametrize(
     ("kills", "wal_sync"),
     [
-        pytest.param(30, "1s", marks=pytest.mark.timeout(300)),
-        pytest.param(200, "1s", marks=[pytest.mark.slow, pytest.mark.timeout(2400)]),
-        pytest.param(200, "always", marks=[pytest.mark.slow, pytest.mark.timeout(2400)]),
+        pytest.param(30, "1s", marks=pytest.mark.timeout(900)),
+        pytest.param(200, "1s", marks=[pytest.mark.slow, pytest.mark.timeout(3600)]),
+        pytest.param(200, "always", marks=[pytest.mark.slow, pytest.mark.timeout(3600)]),
     ],
 )
 async def test_kills_lose_nothing_acknowledged(
