@@ -1,5 +1,6 @@
 """``/metrics/job/…`` as clients of the Pushgateway use it; contract.md §3."""
 
+import asyncio
 import base64
 import gzip
 import json
@@ -15,6 +16,7 @@ from alicia.adapters.http.roles import Role
 from alicia.series.samples import is_stale
 from alicia.tsdb.ports import DiskFault
 from alicia.tsdb.store import Batch
+from alicia.wire.push import PushGroup
 
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 CASES = Path(__file__).parents[3].parent / "shared" / "conformance" / "openmetrics"
@@ -325,3 +327,37 @@ async def test_a_token_of_a_service_reaches_groups_of_its_own_alone(pushed: Gate
     assert pushed.seen() == {'m{job="a"}': 1, 'm{job="a",service="weather"}': 2}
     assert (await pushed.send("DELETE", "job/a", **bearer)).status_code == 202
     assert pushed.seen() == {'m{job="a"}': 1}
+
+
+async def test_a_repeat_brings_no_old_value_back_while_a_new_one_is_pushed(
+    pushed: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await pushed.put("job/a", "m 1\n")
+    await pushed.put("job/b", "m 1\n")
+    pushes = pushed.harness.collector.decisions.pushes
+    stored, may_save = asyncio.Event(), asyncio.Event()
+    save = pushes._saved.save
+
+    async def save_late(group: PushGroup) -> None:
+        stored.set()
+        await may_save.wait()
+        await save(group)
+
+    monkeypatch.setattr(pushes._saved, "save", save_late)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(pushed.put("job/a", "m 2\n"))
+        await stored.wait()
+        second = tasks.create_task(pushed.put("job/a", "m 3\n"))
+        await pushed.repeat()
+        assert pushed.seen() == {'m{job="a"}': 2, 'm{job="b"}': 1}
+        assert not second.done()  # pushes of one group follow each other
+        may_save.set()
+    await pushed.repeat()
+    assert pushed.seen() == {'m{job="a"}': 3, 'm{job="b"}': 1}
+
+
+async def test_a_clock_set_back_holds_up_no_push(pushed: Gateway) -> None:
+    await pushed.put("job/a", "m 1\n")
+    pushed.harness.clock.pass_ms(-3_600_000)
+    reply = await pushed.send("PUT", "job/a", "m 2\n")
+    assert reply.json() == {"accepted": 1, "rejected": []}
