@@ -3,9 +3,11 @@
 Most of what is measured was rounded once: 12.3 %, 0.05 s, 4096 bytes. As integers such values
 differ by little, where as floats they differ in most of their bits.
 
-Form: exponent (byte); kind (byte); first integer, and for SECOND the first difference (varints,
-zigzag); number of exceptions, then per exception its place and its 64 bits; the rest as a run.
-An exception is a value that is no such decimal, a marker say; its integer repeats the one before.
+Form: exponent (byte); kind and shift (byte, kind in the two lowest bits); first integer, and for
+SECOND the first difference (varints, zigzag); number of exceptions, then per exception its place
+and its 64 bits; the rest as a run. All differences are less ``shift`` zero bits at their end, as
+sizes in memory pages have them. An exception is a value that is no such decimal, a marker say;
+its integer repeats the one before.
 """
 
 from typing import Final
@@ -15,6 +17,7 @@ import numpy as np
 from alicia.tsdb.kernels.bits import (
     Bytes,
     Words,
+    bit_length,
     get_varint,
     get_word,
     put_varint,
@@ -31,6 +34,7 @@ EXPONENT_MAX: Final = 9
 INTEGER_MAX: Final = float(2**53)
 FIRST: Final = 1  # differences between neighbours
 SECOND: Final = 2  # differences between those
+KIND_BITS: Final = 2
 _EXCEPTIONS_SHARE: Final = 8  # one value in so many may be an exception
 _MINUS_ZERO: Final = -(2**63)
 _POWERS: Final = np.array([10.0**exponent for exponent in range(EXPONENT_MAX + 1)])
@@ -74,11 +78,12 @@ def put_decimals(out: Bytes, place: int, values: Words, exponent: int, scratch: 
     count = len(values)
     integers = scratch[0, :count]
     exceptions = _integers(values, exponent, integers)
+    shift = _common_shift(integers)
     first, second = scratch[2, : count - 1], scratch[3, : max(count - 2, 0)]
     for i in range(1, count):
-        first[i - 1] = zigzag(integers[i] - integers[i - 1])
+        first[i - 1] = zigzag((integers[i] - integers[i - 1]) >> shift)
     for i in range(2, count):
-        second[i - 2] = zigzag(integers[i] - 2 * integers[i - 1] + integers[i - 2])
+        second[i - 2] = zigzag((integers[i] - 2 * integers[i - 1] + integers[i - 2]) >> shift)
     narrow, wide, bits = choose_widths(first, scratch[1])
     kind, numbers = FIRST, first
     if count > 2:
@@ -86,7 +91,7 @@ def put_decimals(out: Bytes, place: int, values: Words, exponent: int, scratch: 
         if _bytes_of(bits_second) + varint_bytes(first[0]) < _bytes_of(bits):
             kind, numbers, narrow, wide = SECOND, second, narrow_second, wide_second
     out[place] = np.uint8(exponent)
-    out[place + 1] = np.uint8(kind)
+    out[place + 1] = np.uint8(kind | (shift << KIND_BITS))
     place = put_varint(out, place + 2, zigzag(integers[0]))
     if kind == SECOND:
         place = put_varint(out, place, first[0])
@@ -115,6 +120,15 @@ def _integers(values: Words, exponent: int, integers: Words) -> int:
 
 
 @kernel
+def _common_shift(integers: Words) -> int:
+    """How many zero bits all differences end with; 0 where all integers are equal."""
+    differing = 0
+    for i in range(1, len(integers)):
+        differing |= integers[i] ^ integers[0]
+    return bit_length(differing & -differing) - 1 if differing else 0
+
+
+@kernel
 def _put_exceptions(out: Bytes, place: int, values: Words, exponent: int, count: int) -> int:
     floats = values.view(np.float64)
     place = put_varint(out, place, count)
@@ -130,7 +144,8 @@ def get_decimals(data: Bytes, place: int, end: int, values: Words) -> int:
     """Read ``len(values)`` values; the place behind them, -1 where the bytes are no decimals."""
     if place + 2 > end or data[place] > EXPONENT_MAX:
         return -1
-    exponent, kind = signed(data[place]), signed(data[place + 1])
+    exponent, kind = signed(data[place]), signed(data[place + 1]) & ((1 << KIND_BITS) - 1)
+    shift = signed(data[place + 1]) >> KIND_BITS
     folded, place = get_varint(data, place + 2, end)
     difference = 0
     if kind == SECOND and place >= 0:
@@ -147,18 +162,18 @@ def get_decimals(data: Bytes, place: int, end: int, values: Words) -> int:
     values[0] = unzigzag(folded)
     if kind == SECOND:
         values[1] = difference
-    _add_up(values, kind, _POWERS[exponent])
+    _add_up(values, kind, shift, _POWERS[exponent])
     return place if _apply_exceptions(data, behind, end, exceptions, values) else -1
 
 
 @kernel
-def _add_up(values: Words, kind: int, power: float) -> None:
+def _add_up(values: Words, kind: int, shift: int, power: float) -> None:
     """From an integer and differences, zigzag but for the first, to floats in place."""
     floats = values.view(np.float64)
     last, step = values[0], 0
     floats[0] = last / power
     for i in range(1, len(values)):
-        number = unzigzag(values[i])
+        number = unzigzag(values[i]) << shift
         step = step + number if kind == SECOND else number
         last += step
         floats[i] = last / power

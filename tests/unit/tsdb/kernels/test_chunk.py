@@ -88,7 +88,7 @@ def test_chunks_of_every_form(t_ms: list[int], values: list[int], form: int) -> 
 
 def test_sizes_of_what_is_common() -> None:
     assert len(encoded(STEADY, [bits(7.25)] * 16, NOW)) == 16  # 2 + 3 of times, 2 + 9
-    assert len(encoded(STEADY, COUNTER, NOW)) == 16
+    assert len(encoded(STEADY, COUNTER, NOW)) == 15
     assert len(encoded(STEADY, [bits(20.0 + i % 3 / 10) for i in range(16)], NOW)) <= 21
 
 

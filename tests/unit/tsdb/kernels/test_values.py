@@ -103,8 +103,13 @@ def decimals(values: list[float | int]) -> Bytes:
         # exponent, kind, first integer, number of exceptions, then the run
         ([7.0, 7.5, 7.0], "01018c01" + "00" + "04ff" + "a9"),  # 5 and -5, zigzag
         ([1.0, 2.0, 3.0, 4.0], "000102" + "00" + "02ff" + "a8"),  # differences of 2 (zigzag)
-        # grows by 1000 each time: the difference once (2000, zigzag), then zeros
-        ([0.0, 1e3, 2e3, 3e3, 4e3, 5e3, 6e3], "000200" + "d00f" + "00" + "00ff"),
+        # grows by 1001 each time: the difference once (2002, zigzag), then zeros
+        ([1001.0 * i for i in range(7)], "000200" + "d20f" + "00" + "00ff"),
+        # by 1000: three zero bits less, so kind 2 + 4 * 3, and 125
+        ([1000.0 * i for i in range(7)], "000e00" + "fa01" + "00" + "00ff"),
+        # differences 8 and -12, two zero bits less: 2 and -3, kind 1 + 4 * 2
+        ([9.0, 17.0, 5.0], "0009" + "12" + "00" + "03ff" + "94"),
+        ([0.0, 2.0**52], "00d1" + "00" + "00" + "02ff" + "80"),  # 52 zero bits less
         # one exception at place 1, whose integer repeats the one before
         ([5.0, NAN, 6.0], "00010a" + "01" + "01" + "7ff8000000000000" + "02ff" + "20"),
         ([PI], "000100" + "01" + "00" + "400921fb54442d18" + "00ff"),
