@@ -31,5 +31,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "rules": Entry("rules", "list, add, switch, remove, test alert rules"),
     "silence": Entry("silences", "mute alerts for a while"),
     "config": Entry("configuration", "settings and where each comes from"),
+    "backup": Entry("backup", "the data folder as one file, while services run"),
+    "restore": Entry("restore", "a backup as a new data folder"),
     "token": Entry("tokens", "create, list, revoke tokens"),
 }

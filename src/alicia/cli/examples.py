@@ -13,6 +13,8 @@ EXAMPLES: Final[Mapping[str, tuple[str, ...]]] = {
     "alicia demo": ("", "--services 5 --chaos"),
     "alicia status": ("", "--json"),
     "alicia doctor": ("",),
+    "alicia backup": ("monday.tar", "whole.tar --with-secrets"),
+    "alicia restore": ("monday.tar", "monday.tar --data-dir ./yesterday"),
     "alicia query": ("'avg by (service) (cpu_percent)'", "up --start -1h --step 1m"),
     "alicia push": ("temp=21.5 --service kitchen", "door=1 --label room=hall"),
     "alicia tail": ("", "'alicia/system/health/#'", "-n 1 --json"),
