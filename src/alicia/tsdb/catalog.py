@@ -52,11 +52,6 @@ class Catalog:
         return self._references
 
     @property
-    def spellings(self) -> int:
-        """How many keys there are besides one for each series."""
-        return self._key_count - len(self)
-
-    @property
     def size_bytes(self) -> int:
         """Memory of keys, hash table and label bytes."""
         tables = (self._keys, self._slots, self._arena, self._own_key)

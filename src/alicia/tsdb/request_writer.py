@@ -24,7 +24,6 @@ from alicia.tsdb.series_table import SeriesTable
 from alicia.tsdb.verdict import BY_CODE, Verdict
 
 REFUSALS_LISTED: Final = 10  # of one request; all are counted
-SPELLINGS_MIN: Final = 1024  # kept besides one for each series
 _SPELLING_BYTES_MAX: Final = 256  # that a spelling may be longer than the series' own key
 _SHOWN_CHARS: Final = 200
 _SENDERS_MIN: Final = 1024
@@ -118,16 +117,11 @@ class RequestWriter:
             if isinstance(begun, Verdict):
                 return Refusal(request.before + row, begun, _shown(labels))
             ref = begun
+        longer_bytes = len(key) - len(own_key)
         spelled = key != own_key and not request.series[row, SCATTERED]
-        if spelled and self._may_spell(len(key) - len(own_key)):
+        if spelled and longer_bytes <= _SPELLING_BYTES_MAX:
             catalog.add_spelling(key, ref)
         return ref
-
-    def _may_spell(self, longer_bytes: int) -> bool:
-        """Senders choose how they spell labels, so what is kept of that is bounded."""
-        catalog = self._table.catalog
-        room = catalog.spellings < len(catalog) + SPELLINGS_MIN
-        return room and longer_bytes <= _SPELLING_BYTES_MAX
 
     def outcome(self, request: WriteRequest, resolved: Resolved, codes: Codes) -> RequestOutcome:
         """What became of a request whose samples got these codes."""
@@ -206,7 +200,9 @@ class _Senders:
             self._forget()
         for row in self.unseen(refs).tolist():
             self._note(int(refs[row]))
-        return [self._known[i] for i in np.unique(self._ids[refs[refs != GONE]]).tolist()]
+        ids = self._ids[refs[refs != GONE]]
+        turns = ids[np.flatnonzero(ids[1:] != ids[:-1])]  # series of one sender stand together
+        return [self._known[i] for i in {*turns.tolist(), *ids[-1:].tolist()}]
 
     def unseen(self, refs: Words) -> Words:
         """The rows of series that of() has not met yet."""

@@ -56,12 +56,13 @@ def _words(data: Bytes, place: int, end: int) -> Words:
 def _equal(data: Bytes, place: int, end: int, arena: Bytes, start: int) -> bool:
     """Whether ``data[place:end]`` stands in the arena from ``start`` on."""
     ours, theirs = _words(data, place, end), _words(arena, start, start + end - place)
-    differing = 0  # gathered to the end, since the hashes were equal
     for i in range(len(ours)):
-        differing |= ours[i] ^ theirs[i]
+        if ours[i] != theirs[i]:
+            return False
     for i in range(len(ours) << _WORD_BYTES_LOG, end - place):
-        differing |= signed(arena[start + i] ^ data[place + i])
-    return differing == 0
+        if arena[start + i] != data[place + i]:
+            return False
+    return True
 
 
 @kernel
@@ -121,13 +122,26 @@ def find_all(
 ) -> int:
     """Look up ``data[spans[i, 0]:spans[i, 1]]`` for all i; how many are unknown.
 
-    Fills ``refs`` with the series, GONE where there is none.
+    Fills ``refs`` with the series, GONE where there is none. Senders keep their order, so that
+    the key behind the one found last is tried before anything is hashed.
     """
-    unknown = 0
+    unknown, row = 0, -1
     for i in range(len(spans)):
         place, end = spans[i, 0], spans[i, 1]
-        row = find_key(data, place, end, hash_bytes(data, place, end, seed), slots, keys, arena)
+        row += 1
+        if not _is_key(data, place, end, row, keys, arena):
+            hashed = hash_bytes(data, place, end, seed)
+            row = find_key(data, place, end, hashed, slots, keys, arena)
         refs[i] = keys[row, REF] if row >= 0 else GONE
         if refs[i] == GONE:
             unknown += 1
     return unknown
+
+
+@kernel
+def _is_key(data: Bytes, place: int, end: int, row: int, keys: Words, arena: Bytes) -> bool:
+    """Whether a row, which may be none, is the living key ``data[place:end]``."""
+    if row >= len(keys) or keys[row, LENGTH] != end - place or keys[row, REF] == GONE:
+        return False
+    # A row that was never filled has length 0, as has a series without labels: nobody's key.
+    return place < end and _equal(data, place, end, arena, keys[row, PLACE])

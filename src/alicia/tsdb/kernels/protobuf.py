@@ -11,7 +11,7 @@ it is believed. Source: prometheus/prometheus, prompb/types.proto; Protocol Buff
 
 from typing import Final
 
-from alicia.tsdb.kernels.bits import Bytes, Words, get_varint, little_word
+from alicia.tsdb.kernels.bits import Bytes, Words, get_varint, little_word, signed
 from alicia.tsdb.kernels.compiled import checked_kernel
 
 VARINT: Final = 0
@@ -28,6 +28,11 @@ EXEMPLARS: Final = 3
 HISTOGRAMS: Final = 4
 VALUE: Final = 1
 TIMESTAMP: Final = 2
+
+_LABEL_TAG: Final = LABELS << _WIRE_TYPE_BITS | DELIMITED
+_VALUE_TAG: Final = VALUE << _WIRE_TYPE_BITS | FIXED64
+_VALUE_BYTES: Final = 9  # with its tag
+_SHORT_MAX: Final = 0x7F  # of a length in one byte
 
 # Columns of ``series``, one row per time series.
 LABELS_START: Final = 0
@@ -114,6 +119,11 @@ def _read_series(
     """The columns of a series; -1 and the place of a defect first where there is one."""
     first, last, scattered = place, place, 0
     samples = totals[SAMPLE_COUNT]
+    while place + 1 < end and data[place] == _LABEL_TAG:  # as nearly all senders write them
+        stop = place + 2 + signed(data[place + 1])
+        if data[place + 1] > _SHORT_MAX or stop > end:
+            break
+        place = last = stop
     while place < end:
         number, wire_type, start, stop = next_field(data, place, end)
         if number < 0 or (wire_type != DELIMITED and LABELS <= number <= HISTOGRAMS):
@@ -141,6 +151,9 @@ def _read_series(
 def read_sample(data: Bytes, place: int, end: int, row: int, t_ms: Words, values: Words) -> bool:
     """Read one Sample into a row, if it is there; False where the bytes are none."""
     time, value = 0, 0
+    if end - place > _VALUE_BYTES and data[place] == _VALUE_TAG:
+        value = little_word(data, place + 1)
+        place += _VALUE_BYTES
     while place < end:
         number, wire_type, start, stop = next_field(data, place, end)
         if number < 0:
