@@ -21,6 +21,7 @@ from alicia.adapters.http.guard import Guard
 from alicia.adapters.http.json_response import Json
 from alicia.adapters.http.roles import UndeclaredRole, caller_of, declared
 from alicia.adapters.http.session_routes import session_router
+from alicia.adapters.http.shortcut import LEAN, Shortcut
 from alicia.base.counters import Counters
 from alicia.base.errors import AliciaError, BadRequest, FieldError
 from alicia.base.version import __version__
@@ -61,6 +62,7 @@ def build_app(
         for route in router.routes:
             _add(app, route)
     _add_handlers(app, counted)
+    app.add_middleware(Shortcut, routes=_lean_routes(app), counters=counted)
     app.add_middleware(Front, guard=guard, counters=counted)
     return app
 
@@ -103,6 +105,15 @@ def _add(app: FastAPI, route: object) -> None:
             include_in_schema=route.include_in_schema,
             openapi_extra=route.openapi_extra,
         )
+
+
+def _lean_routes(app: FastAPI) -> dict[tuple[str, str], APIRoute]:
+    return {
+        (method, route.path): route
+        for route in app.routes
+        if isinstance(route, APIRoute) and LEAN in (route.openapi_extra or {})
+        for method in route.methods or ()
+    }
 
 
 def _plain(endpoint: Callable[..., Any], status: int) -> Callable[..., Any]:

@@ -12,6 +12,7 @@ from alicia.adapters.http.body import read_raw
 from alicia.adapters.http.content_types import ANY_TYPE, media_type
 from alicia.adapters.http.errors import BadBody, BodyTooLarge, WrongType, answer, plain_answer
 from alicia.adapters.http.roles import Role, caller_of, needs
+from alicia.adapters.http.shortcut import LEAN
 from alicia.adapters.http.snappy import inflate_block
 from alicia.base.clock import Clock
 from alicia.base.counters import Counters
@@ -45,6 +46,7 @@ def remote_write_routes(ingest: RequestIngest, clock: Clock, counters: Counters)
         "/api/v1/write",
         status_code=HTTPStatus.NO_CONTENT,
         dependencies=[needs(Role.INGEST, types=ANY_TYPE)],
+        openapi_extra={LEAN: True},
     )
     async def remote_write(request: Request) -> Response:
         """Store a remote-write request, 1.0 or 2.0: protobuf in a snappy block.
