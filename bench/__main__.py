@@ -2,10 +2,14 @@
 
 import sys
 
-from bench import ingest, startup
+from bench import ingest, remote_write, startup
 from bench.machine import describe
 
-PARTS = {"startup": startup.measure, "ingest": ingest.measure}
+PARTS = {
+    "startup": startup.measure,
+    "ingest": ingest.measure,
+    "remote_write": remote_write.measure,
+}
 
 
 def main() -> int:
