@@ -242,3 +242,16 @@ def _raise(error: Exception) -> Callable[[], object]:
         raise error
 
     return work
+
+
+async def test_what_writing_costs_is_counted_and_failures_show_before_the_first() -> None:
+    world = World()
+    group = asyncio.ensure_future(world.write("a", "b"))  # one group: given before
+    await asyncio.sleep(0)
+    async with started(world):
+        await group
+        effort = world.thread.effort
+        assert (effort.writes, effort.batches) == (1, 2)
+        await world.write("c")
+        assert (effort.writes, effort.batches) == (2, 3)
+    assert world.counters.by_label("own_samples_lost") == {"": 0}
