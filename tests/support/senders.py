@@ -112,10 +112,15 @@ def faults(collector: CollectorProcess, sender: Sender) -> dict[str, int]:
     return {name: count for name, count in counted.items() if count}
 
 
-async def until_all_arrived(collector: CollectorProcess, sender: Sender) -> None:
-    """Wait until the broker delivered everything; services offer no other signal for that."""
-    async with asyncio.timeout(60):
+async def until(true: Callable[[], bool]) -> None:
+    """Ask until it is so; a plain HTTP service offers no other signal."""
+    async with asyncio.timeout(120):
         while True:
-            if len(stored(collector, sender)) >= len(sender.acked):
+            if await asyncio.to_thread(true):
                 return
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.02)
+
+
+async def until_all_arrived(collector: CollectorProcess, sender: Sender) -> None:
+    """Wait until the broker delivered everything."""
+    await until(lambda: len(stored(collector, sender)) >= len(sender.acked))

@@ -13,7 +13,14 @@ from collections.abc import Callable
 import pytest
 from tests.support.collector_process import CollectorProcess
 from tests.support.scheduler_process import Target
-from tests.support.senders import HttpSender, MqttSender, Sender, faults, until_all_arrived
+from tests.support.senders import (
+    HttpSender,
+    MqttSender,
+    Sender,
+    faults,
+    until,
+    until_all_arrived,
+)
 
 pytestmark = pytest.mark.broker
 
@@ -35,12 +42,8 @@ async def kill_in_a_start(collector: CollectorProcess, after_seconds: float) -> 
 
 async def some_acked(senders: list[Sender], count: int) -> None:
     """Wait until so many more samples were acknowledged."""
-    before = sum(len(sender.acked) for sender in senders)
-    async with asyncio.timeout(30):
-        while True:
-            if sum(len(sender.acked) for sender in senders) >= before + count:
-                return
-            await asyncio.sleep(0.002)
+    goal = sum(len(sender.acked) for sender in senders) + count
+    await until(lambda: sum(len(sender.acked) for sender in senders) >= goal)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,14 @@ import httpx
 import pytest
 from tests.support.collector_process import CollectorProcess
 from tests.support.scheduler_process import Target
-from tests.support.senders import HttpSender, MqttSender, Sender, faults, until_all_arrived
+from tests.support.senders import (
+    HttpSender,
+    MqttSender,
+    Sender,
+    faults,
+    until,
+    until_all_arrived,
+)
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
 
@@ -50,15 +57,6 @@ async def sending(senders: list[Sender]) -> AsyncIterator[None]:
 
 def senders(collector: CollectorProcess, client: Target) -> tuple[HttpSender, MqttSender]:
     return HttpSender("over_http", lambda: collector.url), MqttSender("over_mqtt", client)
-
-
-async def until(true: Callable[[], bool]) -> None:
-    """Ask until it is so; a plain HTTP service offers no other signal."""
-    async with asyncio.timeout(60):
-        while True:
-            if await asyncio.to_thread(true):
-                return
-            await asyncio.sleep(0.05)
 
 
 def health(collector: CollectorProcess) -> tuple[int, dict[str, dict[str, str]]]:
