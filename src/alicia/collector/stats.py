@@ -80,8 +80,8 @@ class Stats:
                 count, monotonic_ms=self._clock.monotonic_ms()
             ),
             "rejected_total": self._counters.by_label("rejected"),
-            "services": len(self._store.label_values(SERVICE)),
-            "instances": len(self._store.label_values(INSTANCE)),
+            "services": self._store.label_value_count(SERVICE),
+            "instances": self._store.label_value_count(INSTANCE),
             "active_alerts": self._active_alerts(),
             "memory_bytes": system.get("process_resident_memory_bytes"),
             "system": system,

@@ -78,6 +78,10 @@ class Postings:
         """Every value of a label, sorted."""
         return sorted(self._by_name.get(name, ()))
 
+    def value_count(self, name: str) -> int:
+        """How many values a label has."""
+        return len(self._by_name.get(name, ()))
+
     def unsorted_values(self, name: str) -> list[str]:
         """Every value of a label, in no order, which is much quicker for very many."""
         return list(self._by_name.get(name, ()))

@@ -120,7 +120,8 @@ class SeriesTable:
         """The series that count as a service's, in order of creation; see service_of()."""
         says, job = (Matcher(label, MatchOp.EQUAL, service) for label in (SERVICE, JOB))
         silent = Matcher(SERVICE, MatchOp.EQUAL, "")
-        refs = np.union1d(self.postings.find((says,)), self.postings.find((silent, job)))
+        found = [self.postings.find(matchers) for matchers in ((says,), (silent, job))]
+        refs = np.concatenate(found)  # none is in both
         return refs[np.argsort(self._head.numbers(refs))]
 
     def _family_key(self, labels: LabelSet) -> tuple[str, str]:

@@ -109,6 +109,11 @@ class StoreReader:
         with self._guard:
             return self._table.postings.values(name)
 
+    def label_value_count(self, name: str) -> int:
+        """How many values of a label are in use."""
+        with self._guard:
+            return self._table.postings.value_count(name)
+
     def label_pairs(self) -> Iterator[list[tuple[str, str, int]]]:
         """Label pairs in use, each with the number of series that have it, PAIRS at a step.
 

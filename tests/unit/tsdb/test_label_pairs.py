@@ -63,3 +63,8 @@ def test_what_ends_between_two_steps_is_left_out() -> None:
     assert len(next(steps)) == PAIRS
     assert sum(store.expire(NOW + HOUR + 1)) == PAIRS + 2
     assert [pair for part in steps for pair in part] == []
+
+
+def test_values_of_a_label_are_counted() -> None:
+    store = store_of({"__name__": "x", "a": "1"}, {"__name__": "y", "a": "1"}, {"__name__": "y"})
+    assert [store.label_value_count(name) for name in ("a", "__name__", "b")] == [1, 2, 0]
