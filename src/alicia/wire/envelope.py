@@ -13,6 +13,7 @@ from alicia.wire.rejects import Reject
 LEVELS_MAX: Final = 4
 HOPS_MAX: Final = 10
 _MARKS: Final = ("message_id", "source", "message_type")
+_ENVELOPE: Final = frozenset({*_MARKS, "payload", "routing"})
 # Of an outer level these describe the transport, not the thing told: they fill no gap.
 _TRANSPORT: Final = frozenset(
     {"message_id", "source", "destination", "message_type", "priority", "ttl", "payload", "routing"}
@@ -99,14 +100,8 @@ def unwrap(
 
 def open_envelope(outer: dict[str, object]) -> Unwrapped:
     """Go into ``payload`` while the value looks like an envelope."""
-    if not isinstance(outer.get("payload"), dict):  # a bare body, or the only level
-        return Unwrapped(
-            outer,
-            _text(outer.get("source")),
-            _text(outer.get("message_id")),
-            _text(outer.get("message_type")),
-            _hops(outer) if "routing" in outer else 0,
-        )
+    if _ENVELOPE.isdisjoint(outer):
+        return Unwrapped(outer)  # nearly all metrics come bare
     value = outer
     source = message_id = message_type = ""
     for _ in range(LEVELS_MAX):

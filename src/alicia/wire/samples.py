@@ -27,7 +27,7 @@ _COMPOUND: Final[Mapping[MetricType | None, tuple[Callable[[object], Iterable[Pa
 _PLAIN_KEYS: Final = frozenset({"name", "value", "labels"})  # of nearly all metrics no others
 _EXACT_MAX: Final = 2**53  # every integer up to it is a double
 _HELP_CHARS_MAX: Final = 1024
-_BODY_KEYS: Final = ("metrics", "name", "value")  # one of them tells a body from any other object
+_BODY_KEYS: Final = frozenset({"metrics", "name", "value"})  # one of them tells a body from any other object
 
 
 class Decoded(NamedTuple):
@@ -165,7 +165,7 @@ class MetricBody:
         self._instance = instance
         if isinstance(value, list):
             return value
-        if not isinstance(value, dict) or not any(key in value for key in _BODY_KEYS):
+        if not isinstance(value, dict) or _BODY_KEYS.isdisjoint(value):
             raise Refused(
                 "bad_body",
                 f"the body is {shown(value)}; send a metric, a list of metrics,"
