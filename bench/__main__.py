@@ -2,13 +2,14 @@
 
 import sys
 
-from bench import ingest, remote_write, startup
+from bench import ingest, remote_write, startup, store
 from bench.machine import describe
 
 PARTS = {
     "startup": startup.measure,
     "ingest": ingest.measure,
     "remote_write": remote_write.measure,
+    "store": store.measure,
 }
 
 

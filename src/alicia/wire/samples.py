@@ -27,7 +27,8 @@ _COMPOUND: Final[Mapping[MetricType | None, tuple[Callable[[object], Iterable[Pa
 _PLAIN_KEYS: Final = frozenset({"name", "value", "labels"})  # of nearly all metrics no others
 _EXACT_MAX: Final = 2**53  # every integer up to it is a double
 _HELP_CHARS_MAX: Final = 1024
-_BODY_KEYS: Final = frozenset({"metrics", "name", "value"})  # one of them tells a body from any other object
+# One of them tells a body from any other object.
+_BODY_KEYS: Final = frozenset({"metrics", "name", "value"})
 
 
 class Decoded(NamedTuple):
