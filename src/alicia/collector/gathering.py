@@ -6,6 +6,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from alicia.collector.store_thread import Verdicts, Writer
+from alicia.collector.write_gate import StoreFailed
 from alicia.series.samples import Metadata, SampleList
 from alicia.tsdb.ports import DiskFault
 from alicia.tsdb.store import Batch
@@ -30,7 +31,8 @@ class Gathering:
     One write is under way at most, and PAUSE_SECONDS lie behind it; the bodies that come meanwhile
     share the next one, and one future. So a burst costs a hand-over to the store's thread for
     hundreds of messages, and a lone message waits for nobody. Where the disk refuses, the same
-    write is tried again each second, with everybody else behind it.
+    write is tried again each second, with everybody else behind it; where we made a mistake, its
+    bodies are tried alone, and nobody is behind them.
 
     ``settle`` hears the bodies of a write and their verdicts, in order.
     """
@@ -55,6 +57,9 @@ class Gathering:
         self._writer.write(group.batch(), partial(self._on_written, group))
 
     def _on_written(self, group: "_Group", outcome: Verdicts | DiskFault) -> None:
+        if isinstance(outcome, StoreFailed):
+            self._set_aside(group)
+            return
         if isinstance(outcome, DiskFault):
             again = partial(self._on_written, group)
             loop = asyncio.get_running_loop()
@@ -67,6 +72,31 @@ class Gathering:
                 asyncio.get_running_loop().call_later(PAUSE_SECONDS, self._rested)
             else:  # written while its first body was added: there is no thread to spare
                 self._writing = False
+
+    def _set_aside(self, group: "_Group") -> None:
+        """Try each body by itself, since one may be the cause, until all are written."""
+        loop = asyncio.get_running_loop()
+        left = set(range(len(group.bodies)))
+
+        def write(place: int) -> None:
+            decoded, received_ms, _, _ = group.bodies[place]
+            batch = Batch(decoded.samples, received_ms, decoded.metadata)
+            self._writer.write(batch, partial(heard, place))
+
+        def heard(place: int, outcome: Verdicts | DiskFault) -> None:
+            if isinstance(outcome, DiskFault):
+                loop.call_later(RETRY_SECONDS, write, place)
+                return
+            try:
+                self._settle(group.bodies[place : place + 1], outcome)
+            finally:
+                left.discard(place)
+                if not left:
+                    group.end()
+
+        for place in range(len(group.bodies)):
+            loop.call_later(RETRY_SECONDS, write, place)
+        loop.call_later(PAUSE_SECONDS, self._rested)
 
     def _rested(self) -> None:
         self._writing = False

@@ -151,7 +151,13 @@ class Ingest:
         settled: asyncio.Future[Outcome] | None = None
 
         def on_written(outcome: Verdicts | DiskFault) -> None:
-            result = outcome if isinstance(outcome, DiskFault) else self._settle(body, outcome)
+            result: Outcome | Exception
+            try:
+                result = outcome if isinstance(outcome, DiskFault) else self._settle(body, outcome)
+            except Exception as error:  # it is stored, but somebody waits for an answer
+                if settled is None or settled.done():
+                    raise
+                result = error
             if settled is None:
                 assert isinstance(result, Outcome), "only a thread tells of a fault"
                 at_once.append(result)

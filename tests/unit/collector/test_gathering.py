@@ -1,17 +1,21 @@
 """What comes during one write is written next, as one."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import pytest
 
 from alicia.collector import gathering
 from alicia.collector.gathering import Body, Gathering
 from alicia.collector.store_thread import OnWritten, Verdicts
+from alicia.collector.write_gate import StoreFailed
 from alicia.tsdb.ports import DiskFault
 from alicia.tsdb.store import Batch
 from alicia.tsdb.verdict import Verdict
 from alicia.wire.samples import decode_metrics
+
+NONE: Mapping[float, DiskFault] = MappingProxyType({})
 
 
 class SlowWriter:
@@ -40,14 +44,19 @@ class SlowWriter:
     async def expire(self, now_ms: int) -> None:
         raise NotImplementedError
 
-    async def end(self, fault: DiskFault | None = None) -> list[float]:
-        """Let the oldest write end, once there is one; the values of its batch."""
+    async def end(
+        self, fault: DiskFault | None = None, *, unless: Mapping[float, DiskFault] = NONE
+    ) -> list[float]:
+        """Let the oldest write end, once there is one; the values of its batch.
+
+        ``unless`` are faults by the first value.
+        """
         while not self.waiting:
             self.came.clear()
             await self.came.wait()
         batch, on_written = self.waiting.pop(0)
         values = [sample.value for sample in batch.samples]
-        on_written(fault or (Verdict.STORED,) * len(values))
+        on_written(fault or unless.get(values[0]) or (Verdict.STORED,) * len(values))
         return values
 
 
@@ -107,6 +116,30 @@ async def test_a_write_that_the_disk_refused_comes_again_before_all_others() -> 
     assert (first.done(), second.done()) == (True, False)
     assert await writer.end() == [2]
     assert second.done()
+
+
+async def test_a_body_that_we_stumble_over_holds_up_no_other_write() -> None:
+    writer, told = SlowWriter(), Told()
+    gathered = Gathering(writer, told.settle)
+    first = gathered.add(body(1))
+    ill = gathered.add(body(2))
+    assert gathered.add(body(3)) is ill
+    assert first is not None
+    assert ill is not None
+    await writer.end()
+    assert await writer.end(StoreFailed("a mistake")) == [2, 3]
+    later = gathered.add(body(4))
+    assert later is not None
+    tried: list[float] = []
+    while len(tried) < 4:  # the two bodies, the write behind them, and the ill one once more
+        tried += await writer.end(unless={2: StoreFailed("a mistake")})
+    assert set(tried) == {2, 3, 4}
+    assert later.done()
+    assert not ill.done(), "a message of it is not written"
+    assert await writer.end() == [2]
+    assert ill.done()
+    assert told.writes[0] == ([[1]], 1)
+    assert sorted(told.writes[1:]) == [([[2]], 1), ([[3]], 1), ([[4]], 1)]
 
 
 async def test_a_fault_in_settling_stops_no_later_write() -> None:

@@ -12,6 +12,8 @@ from alicia.adapters.disk_space import DiskSpace
 from alicia.adapters.health import Condition
 from alicia.base.counters import Counters
 from alicia.collector import store_thread
+from alicia.collector.ingest import Ingest, Outcome
+from alicia.collector.rejects import RejectLog
 from alicia.collector.store_thread import StoreThread, Verdicts
 from alicia.collector.write_gate import StoreFailed, WriteGate
 from alicia.series.labels import LabelSet
@@ -20,6 +22,8 @@ from alicia.tsdb.ports import DiskFault, DiskFull
 from alicia.tsdb.series_table import Limits
 from alicia.tsdb.store import Batch, Store
 from alicia.tsdb.verdict import Verdict
+from alicia.wire.names import SeriesNames
+from alicia.wire.samples import MetricBody
 
 NOW = 1_000_000_000
 ROOM = DiskSpace(100, 50, 5)
@@ -255,3 +259,19 @@ async def test_what_writing_costs_is_counted_and_failures_show_before_the_first(
         await world.write("c")
         assert (effort.writes, effort.batches) == (2, 3)
     assert world.counters.by_label("own_samples_lost") == {"": 0}
+
+
+async def test_who_waits_for_a_body_hears_of_a_fault_behind_the_write() -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("a mistake of ours")
+
+    world = World()
+    rejects = RejectLog(world.counters, SteppedClock())
+    ingest = Ingest(world.thread, world.counters, rejects, on_senders=fail)
+    metric = {"name": "x", "value": 1, "service_name": "s"}
+    body = MetricBody(metric, received_ms=NOW, names=SeriesNames())
+    async with started(world):
+        writing = ingest.take(body, received_ms=NOW, entry="http")
+        assert not isinstance(writing, Outcome)
+        with pytest.raises(ZeroDivisionError):
+            await writing
