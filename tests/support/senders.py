@@ -7,6 +7,7 @@ from collections.abc import Callable
 import httpx
 from tests.support.collector_process import CollectorProcess
 from tests.support.scheduler_process import Target
+from tests.support.write_requests import HEADERS, series, snappy
 
 TOPIC = "alicia/metrics/collect"
 _PAUSE_SECONDS = 0.02
@@ -41,7 +42,7 @@ class Sender:
 class HttpSender(Sender):
     """POST /metrics; a body without an answer, or refused, is sent again until it is taken.
 
-    ``refusals`` are the answers that were not 200.
+    ``refusals`` are the answers that said so.
     """
 
     def __init__(self, name: str, url: Callable[[], str], *, batch: int = 20) -> None:
@@ -56,21 +57,39 @@ class HttpSender(Sender):
             while not ended.is_set():
                 batch = self.batch(self._size)
                 while True:
-                    if await self._taken(client, self.body(batch)):
+                    if await self._is_taken(client, batch):
                         break
                     await asyncio.sleep(_PAUSE_SECONDS)
                 self.acked |= batch
 
-    async def _taken(self, client: httpx.AsyncClient, body: list[dict[str, object]]) -> bool:
+    async def _is_taken(self, client: httpx.AsyncClient, batch: dict[int, float]) -> bool:
         try:
-            reply = await client.post(self._url() + "/metrics", json=body)
+            reply = await self._post(client, batch)
         except httpx.TransportError:
             return False
-        if reply.status_code != 200:
+        if reply.is_success:
+            self._check(reply, batch)
+        else:
             self.refusals.append(reply)
-            return False
-        assert reply.json() == {"accepted": len(body), "rejected": []}
-        return True
+        return reply.is_success
+
+    async def _post(self, client: httpx.AsyncClient, batch: dict[int, float]) -> httpx.Response:
+        return await client.post(self._url() + "/metrics", json=self.body(batch))
+
+    def _check(self, reply: httpx.Response, batch: dict[int, float]) -> None:
+        assert reply.json() == {"accepted": len(batch), "rejected": []}
+
+
+class RemoteWriteSender(HttpSender):
+    """POST /api/v1/write, as Prometheus sends."""
+
+    async def _post(self, client: httpx.AsyncClient, batch: dict[int, float]) -> httpx.Response:
+        labels = [("__name__", self.name), ("service", "s")]
+        content = snappy(series(labels, list(batch.items())))
+        return await client.post(self._url() + "/api/v1/write", content=content, headers=HEADERS)
+
+    def _check(self, reply: httpx.Response, batch: dict[int, float]) -> None:
+        assert reply.status_code == 204
 
 
 class MqttSender(Sender):

@@ -1,7 +1,7 @@
 """SIGKILL in mid-ingest: no acknowledged sample is lost, none is there twice.
 
-Over HTTP a client notes each 200. Over MQTT what the broker took counts, since it delivers again
-what the collector had not acknowledged.
+Over HTTP and by remote-write a client notes each success. Over MQTT what the broker took counts,
+since it delivers again what the collector had not acknowledged.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from tests.support.scheduler_process import Target
 from tests.support.senders import (
     HttpSender,
     MqttSender,
+    RemoteWriteSender,
     Sender,
     faults,
     until,
@@ -68,6 +69,7 @@ async def test_kills_lose_nothing_acknowledged(
     over_http: list[Sender] = [
         HttpSender("http_a", lambda: collector.url),
         HttpSender("http_b", lambda: collector.url, batch=1),
+        RemoteWriteSender("remote", lambda: collector.url),
     ]
     over_mqtt: list[Sender] = [MqttSender("mqtt_a", client), MqttSender("mqtt_b", client)]
     ended = asyncio.Event()

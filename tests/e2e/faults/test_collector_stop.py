@@ -7,7 +7,15 @@ from functools import partial
 import pytest
 from tests.support.collector_process import CollectorProcess
 from tests.support.scheduler_process import Target
-from tests.support.senders import HttpSender, MqttSender, Sender, faults, until, until_all_arrived
+from tests.support.senders import (
+    HttpSender,
+    MqttSender,
+    RemoteWriteSender,
+    Sender,
+    faults,
+    until,
+    until_all_arrived,
+)
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
 
@@ -20,7 +28,8 @@ async def test_a_stop_under_load_loses_nothing(
     collector = make()
     await asyncio.to_thread(collector.start)
     collector.until(lambda: bool(collector.get("/health")["mqtt_connected"]))
-    over_http = [HttpSender(f"http_{n}", lambda: collector.url) for n in range(4)]
+    over_http = [HttpSender(f"http_{n}", lambda: collector.url) for n in range(3)]
+    over_http.append(RemoteWriteSender("remote", lambda: collector.url))
     over_mqtt = MqttSender("over_mqtt", client)
     senders: list[Sender] = [*over_http, over_mqtt]
     ended = asyncio.Event()
