@@ -26,8 +26,8 @@ class Catalog:
     """Label bytes of every series, found by hashing; owned by the store's thread.
 
     A *reference* is a small number that names a series while it lives, a row of the head's
-    arrays; it is used again after release(). One series may have several keys: its own, and
-    those of senders that spell its labels otherwise.
+    arrays; it is used again after release() and then reuse_released(). One series may have
+    several keys: its own, and those of senders that spell its labels otherwise.
     """
 
     def __init__(self, seed: int) -> None:
@@ -40,11 +40,12 @@ class Catalog:
         self._own_key = np.zeros(_KEYS_MIN, np.int64)  # per reference; -1: free
         self._references = 0
         self._free: list[int] = []
+        self._released: list[int] = []
         self._known: dict[LabelSet, int] = {}
         self._label_sets: dict[int, LabelSet] = {}
 
     def __len__(self) -> int:
-        return self._references - len(self._free)
+        return self._references - len(self._free) - len(self._released)
 
     @property
     def references(self) -> int:
@@ -121,12 +122,21 @@ class Catalog:
             self._known.pop(self.labels(ref), None)
             del self._label_sets[ref]
         self._own_key[refs] = -1
-        self._free += refs.tolist()
+        self._released += refs.tolist()
         column = self._keys[: self._key_count, k.REF]
         column[np.isin(column, refs)] = k.GONE
         gone = int((column == k.GONE).sum())
         if gone > _GONE_MIN and 2 * gone > self._key_count:
             self._pack()
+
+    def reuse_released(self) -> None:
+        """Let references of series that ended be given again.
+
+        Not within a log segment that named the former one: where damage hits the name of the
+        latter, its samples would become those of the former.
+        """
+        self._free += self._released
+        self._released.clear()
 
     def _remember(self, labels: LabelSet, ref: int) -> None:
         if len(self._known) >= KNOWN_MAX:

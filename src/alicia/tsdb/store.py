@@ -283,6 +283,7 @@ class Store(StoreReader):
         segment = log_writer.turn()
         self._frozen_at_ms = now_ms
         with self._guard:
+            self._table.catalog.reuse_released()  # the log has turned to a new segment
             frozen = self._head.freeze()
         if frozen is None:
             return

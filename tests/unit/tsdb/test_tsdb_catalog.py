@@ -29,6 +29,7 @@ def test_every_key_is_found_whatever_was_forgotten_meanwhile() -> None:
         assert catalog.find(labels(n)) == (-1 if n % 3 else n)
         if n % 3 == 0:
             assert catalog.labels(n) == labels(n)
+    catalog.reuse_released()
     again = {catalog.add(encode_labels(labels(int(n)))) for n in gone}
     assert again == set(gone.tolist())  # references are used again, and no others
     assert catalog.size_bytes == size  # as is the room of what was forgotten
@@ -39,6 +40,9 @@ def test_a_key_that_was_forgotten_and_came_again_has_its_new_reference() -> None
     catalog.release(np.array([1]))
     catalog.release(np.array([0]))
     assert catalog.find(labels(1)) == -1
+    assert len(catalog) == 1
+    assert catalog.add(encode_labels(labels(3))) == 3  # none is given again so soon
+    catalog.reuse_released()
     assert catalog.add(encode_labels(labels(1))) == 0
     assert catalog.find(labels(1)) == 0
     assert catalog.find(labels(2)) == 2
