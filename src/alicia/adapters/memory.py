@@ -7,22 +7,26 @@ from pathlib import Path
 from typing import Final
 
 _MADV_DONTNEED: Final = 4
-_MAPPING: Final = re.compile(r"([0-9a-f]+)-([0-9a-f]+) r-xp \S+ \S+ \S+\s+(.*)")
+# A mapping that nobody can write, and of which no page differs from the disk.
+_MAPPING: Final = re.compile(
+    r"^([0-9a-f]+)-([0-9a-f]+) r-[x-]p \S+ \S+ \S+ +(\S.*)\n(?:\w+: .*\n)*?Anonymous: +0 kB",
+    re.MULTILINE,
+)
 _COMPILER: Final = "libllvmlite"
 
 
 def give_back_compiler() -> None:
     """Let go of the compiler's code, which fills 70 MB and rests once the kernels are loaded.
 
-    Only pages of code are dropped: they are as on the disk, and come back by themselves when the
-    compiler is called again. Also returns to the system what malloc holds free. Does nothing
+    Only pages that are as on the disk are dropped; they come back by themselves when the compiler
+    is called again. Also returns to the system what malloc holds free. Does nothing
     where it cannot be done.
     """
     if sys.platform != "linux":
         return
     try:
         libc = ctypes.CDLL(None, use_errno=True)
-        maps = Path("/proc/self/maps").read_text(encoding="utf-8")
+        maps = Path("/proc/self/smaps").read_text(encoding="utf-8")
     except OSError:
         return
     for start, end, path in _MAPPING.findall(maps):

@@ -69,7 +69,7 @@ class Segments:
     def __init__(self, disk: Disk) -> None:
         self._disk = disk
         self._old: deque[Segment] = deque()
-        self._current = Segment(0)
+        self._current = Segment(1)
         self._file: Appender | None = None
         self._unsynced: list[Rows] = []
         self._is_refused = False  # the last append() failed

@@ -52,7 +52,8 @@ class _Scratch:
         self._files: dict[str, bytearray] = {}
 
     def names(self, folder: str) -> list[str]:
-        return [name.removeprefix(folder + "/") for name in sorted(self._files)]
+        inside = folder + "/"
+        return [n.removeprefix(inside) for n in sorted(self._files) if n.startswith(inside)]
 
     def create(self, name: str) -> "_ScratchFile":
         self._files[name] = bytearray()
