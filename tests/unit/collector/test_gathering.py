@@ -5,15 +5,20 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import pytest
+from tests.support.stepped_clock import SteppedClock
 
+from alicia.base.counters import Counters
 from alicia.collector import gathering
 from alicia.collector.gathering import Body, Gathering
+from alicia.collector.ingest import Ingest
+from alicia.collector.rejects import RejectLog
 from alicia.collector.store_thread import OnWritten, Verdicts
 from alicia.collector.write_gate import StoreFailed
 from alicia.tsdb.ports import DiskFault
-from alicia.tsdb.store import Batch
+from alicia.tsdb.series_table import Limits
+from alicia.tsdb.store import Batch, Store
 from alicia.tsdb.verdict import Verdict
-from alicia.wire.samples import decode_metrics
+from alicia.wire.samples import MetricBody, decode_metrics
 
 NONE: Mapping[float, DiskFault] = MappingProxyType({})
 
@@ -44,6 +49,12 @@ class SlowWriter:
     async def expire(self, now_ms: int) -> None:
         raise NotImplementedError
 
+    async def next(self) -> None:
+        """Return once a batch waits."""
+        while not self.waiting:
+            self.came.clear()
+            await self.came.wait()
+
     async def end(
         self, fault: DiskFault | None = None, *, unless: Mapping[float, DiskFault] = NONE
     ) -> list[float]:
@@ -51,9 +62,7 @@ class SlowWriter:
 
         ``unless`` are faults by the first value.
         """
-        while not self.waiting:
-            self.came.clear()
-            await self.came.wait()
+        await self.next()
         batch, on_written = self.waiting.pop(0)
         values = [sample.value for sample in batch.samples]
         on_written(fault or unless.get(values[0]) or (Verdict.STORED,) * len(values))
@@ -175,3 +184,34 @@ async def test_what_comes_in_the_pause_behind_a_write_is_written_together() -> N
     assert second is third
     assert not writer.waiting
     assert await writer.end() == [2, 3]
+
+
+async def test_each_body_of_one_write_gets_its_own_verdicts(clock: SteppedClock) -> None:
+    counters, store, writer = Counters(), Store(Limits()), SlowWriter()
+    log = RejectLog(counters, clock)
+    noted: list[tuple[set[tuple[str, str]], int]] = []
+    ingest = Ingest(writer, counters, log, lambda senders, at: noted.append((set(senders), at)))
+    now_ms = clock.now_ms()
+
+    def gather(entry: str, *metrics: object) -> object:
+        value = [{"service_name": "s", "timestamp": now_ms / 1000, **m} for m in metrics]
+        body = MetricBody(value, received_ms=now_ms)
+        return ingest.gather(body, received_ms=now_ms, entry=entry, payload=value)
+
+    def write() -> None:
+        batch, on_written = writer.waiting.pop()
+        on_written(store.write(batch))
+
+    assert gather("first", {"name": "x", "value": 1}) is not None
+    second = gather("second", {"name": "y", "value": 1}, {"name": "x", "value": 2})
+    third = gather("third", {"name": "", "value": 1}, {"name": "z", "value": 1})
+    assert gather("fourth", {"name": "y", "value": 1}) is second is third
+    write()
+    await writer.next()
+    write()
+    assert [(kept.entry, kept.reject.index, kept.reject.code) for kept in log.newest()] == [
+        ("third", 0, "bad_name"),
+        ("second", 1, "duplicate_timestamp"),
+    ]
+    assert counters.by_label("samples") == {"": 4}  # a repeat is a success
+    assert noted == [({("s", "s")}, now_ms)] * 4
