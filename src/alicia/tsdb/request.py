@@ -122,6 +122,9 @@ class WriteRequest(NamedTuple):
 
     def parts(self, *, series_max: int, samples_max: int) -> Iterator["WriteRequest"]:
         """The same in pieces, in order; what is not about samples goes with the first one."""
+        if len(self.series) <= series_max and len(self.t_ms) <= samples_max:
+            yield self
+            return
         piece = self
         for first in range(0, max(len(self.series), 1), series_max):
             series = self.series[first : first + series_max]

@@ -198,7 +198,7 @@ class Store(StoreReader):
             return
         if self._log_writer is not None:
             try:
-                self._log_writer.append(rows.where(stored))
+                self._log_writer.append(rows if stored.all() else rows.where(stored))
             except DiskFault:
                 self._end_empty(np.unique(rows.refs[rows.refs >= 0]))
                 raise

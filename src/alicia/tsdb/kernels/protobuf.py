@@ -32,6 +32,7 @@ TIMESTAMP: Final = 2
 _LABEL_TAG: Final = LABELS << _WIRE_TYPE_BITS | DELIMITED
 _VALUE_TAG: Final = VALUE << _WIRE_TYPE_BITS | FIXED64
 _VALUE_BYTES: Final = 9  # with its tag
+_TIME_TAG: Final = TIMESTAMP << _WIRE_TYPE_BITS | VARINT
 _SHORT_MAX: Final = 0x7F  # of a length in one byte
 
 # Columns of ``series``, one row per time series.
@@ -154,6 +155,10 @@ def read_sample(data: Bytes, place: int, end: int, row: int, t_ms: Words, values
     if end - place > _VALUE_BYTES and data[place] == _VALUE_TAG:
         value = little_word(data, place + 1)
         place += _VALUE_BYTES
+        if data[place] == _TIME_TAG:
+            time, place = get_varint(data, place + 1, end)
+            if place < 0:
+                return False
     while place < end:
         number, wire_type, start, stop = next_field(data, place, end)
         if number < 0:
