@@ -131,6 +131,8 @@ def test_keys(names: list[bytes], mask: int) -> None:
         place = (0, len(name), crc32(name) & mask)
         found, _ = both(keys.find_key, array(name + b"."), *place, slots, rows, arena)
         assert found == row
+    rows[::2, keys.REF] = keys.GONE
+    both(keys.pack_keys, rows, len(names), arena, np.zeros(len(names), np.int64))
 
 
 SAMPLE = st.tuples(st.integers(0, 9), WORD, WORD)

@@ -94,6 +94,17 @@ def test_a_search_goes_on_at_the_first_slot_behind_the_last(hash_: int) -> None:
     assert table.row(b"d", hash_) == -1
 
 
+def test_what_is_gone_gives_its_room_back() -> None:
+    table = Table([(b"aa", 1, GONE), (b"bbb", 2, 5), (b"", 3, 6), (b"c", 4, GONE), (b"dd", 5, 7)])
+    moved = np.full(5, 99, np.int64)
+    assert pack_keys(table.keys, 5, table.arena, moved) == (3, 5)
+    assert moved.tolist() == [-1, 0, 1, -1, 2]
+    assert table.keys[:3].tolist() == [[2, 0, 3, 5], [3, 3, 0, 6], [5, 3, 2, 7]]
+    assert table.arena[:5].tobytes() == b"bbbdd"
+    assert pack_keys(table.keys, 3, table.arena, moved) == (3, 5), "nothing is gone"
+    assert pack_keys(table.keys, 0, table.arena, moved) == (0, 0)
+
+
 def test_many_are_looked_up_at_once() -> None:
     keys = [b"", b"a", b"\x00", b"\x00\x00", b"x" * 30, b"ended"]
     table = Table([(k, hashed(k), GONE if k == b"ended" else i) for i, k in enumerate(keys)], 16)
