@@ -14,6 +14,7 @@ from alicia.tsdb.kernels.keys import (
     find_all,
     find_key,
     hash_bytes,
+    pack_keys,
 )
 
 SEED = 12345
