@@ -50,7 +50,7 @@ async def test_a_stop_under_load_loses_nothing(
         sender.name: {} for sender in senders
     }
     assert "left behind" not in collector.errors, "no step of the stop took longer than it may"
-    assert "Traceback" not in collector.errors
+    assert "Traceback" not in collector.errors, collector.errors[-4000:]
     with capsys.disabled():
         print(f"\nstops under load took {', '.join(f'{s:.2f}' for s in stops)} s")
 
