@@ -15,7 +15,8 @@ from alicia.tsdb.store import Batch, Store
 _NOW_MS: Final = 1_000_000_000
 _SECOND_MS: Final = 1000
 _SAMPLE: Final = b"\x12\x0b\x09" + bytes(8) + b"\x10\x01"
-_REQUEST: Final = b"\x0a\x1f\x0a\x10\x0a\x08__name__\x12\x04warm" + _SAMPLE
+_METADATA: Final = b"\x1a\x08\x08\x02\x12\x04warm"
+_REQUEST: Final = b"\x0a\x1f\x0a\x10\x0a\x08__name__\x12\x04warm" + _SAMPLE + _METADATA
 _REQUEST2: Final = b"\x22\x00\x22\x08__name__\x22\x04warm\x2a\x11\x0a\x02\x01\x02" + _SAMPLE
 
 
