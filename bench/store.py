@@ -7,6 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from alicia.adapters.kernel_cache import cache_of_environment
 from bench import fleet
 from bench.machine import broker, environment, free_port, row, running, spread, wait_healthy
 from bench.victoria import memory_of_victoria
@@ -43,7 +44,7 @@ def measure() -> None:
 
 def _measured(part: str, folder: Path, series: int, scrapes: int) -> float:
     arguments = ["-m", "bench.store_work", part, str(folder), str(series), str(scrapes)]
-    env = {"NUMBA_CACHE_DIR": str(Path(sys.prefix) / "var/alicia/kernels"), **os.environ}
+    env = {"NUMBA_CACHE_DIR": str(cache_of_environment()), **os.environ}
     done = subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.PIPE, env=env)
     return float(done.stdout)
 
