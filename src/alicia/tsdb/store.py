@@ -32,7 +32,7 @@ from alicia.tsdb.verdict import BY_CODE, Verdict
 EXPIRE_SLICE: Final = 2000
 _BLOCKS_PER_RETENTION: Final = 4
 _MERGED_PER_RETENTION: Final = 8  # blocks of so much of it are not merged further
-_STRETCH_MS_MAX: Final = 2 * 3_600_000  # what is in memory at most, before it becomes a block
+_STRETCH_MS_MAX: Final = 30 * 60_000  # what is in memory at most, before it becomes a block
 
 
 # A NamedTuple, since one is built for every message: it costs half of a frozen dataclass.
