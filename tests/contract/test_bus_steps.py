@@ -66,7 +66,10 @@ async def test_a_filter_wanted_again_during_its_unsubscribe_is_asked_for_anew(
     again = asyncio.create_task(peer.bus.subscribe(["a"]))
     await asyncio.sleep(0)
     unsubscribe.answer()
-    (await broker.next("SUBSCRIBE")).answer()
+    anew = await broker.next("SUBSCRIBE")
+    assert anew.filters == ["a"]
+    assert not again.done()
+    anew.answer()
     await asyncio.gather(dropping, again)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.brokers import MOSQUITTO, BrokerProcess, mosquitto
+from tests.support.brokers import BrokerProcess
 from tests.support.collector_process import CollectorProcess
 from tests.support.scheduler_process import Target
 
@@ -14,16 +14,6 @@ pytestmark = pytest.mark.broker
 RULE: dict[str, Any] = {
     "name": "hot", "condition": "temp > 30", "severity": "error", "interval": "200ms",
 }  # fmt: skip
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[BrokerProcess]:
-    if MOSQUITTO is None:
-        pytest.skip("needs the mosquitto program")
-    process = mosquitto(tmp_path)
-    process.start()
-    yield process
-    process.kill()
 
 
 @pytest.fixture

@@ -4,20 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.brokers import MOSQUITTO, BrokerProcess, mosquitto
+from tests.support.brokers import BrokerProcess
 from tests.support.collector_process import CollectorProcess
 
 pytestmark = pytest.mark.broker
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[BrokerProcess]:
-    if MOSQUITTO is None:
-        pytest.skip("needs the mosquitto program")
-    process = mosquitto(tmp_path)
-    process.start()
-    yield process
-    process.kill()
 
 
 @pytest.fixture

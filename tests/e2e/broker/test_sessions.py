@@ -3,11 +3,9 @@
 import asyncio
 import socket
 import struct
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from tests.support.brokers import MOSQUITTO, BrokerProcess, mosquitto
+from tests.support.brokers import MOSQUITTO, BrokerProcess
 from tests.support.bus_worlds import Peer
 
 from alicia.adapters.bus.connect import make_bus
@@ -17,14 +15,6 @@ from alicia.adapters.settings import Settings
 pytestmark = pytest.mark.skipif(MOSQUITTO is None, reason="needs the mosquitto program")
 
 CLIENT_ID = "visitor"
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[BrokerProcess]:
-    made = mosquitto(tmp_path)
-    made.start()
-    yield made
-    made.kill()
 
 
 @pytest.mark.parametrize("version", ["5", "3.1.1"])

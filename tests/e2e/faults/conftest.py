@@ -4,20 +4,9 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.brokers import MOSQUITTO, BrokerProcess, mosquitto
+from tests.support.brokers import BrokerProcess
 from tests.support.collector_process import CollectorProcess
 from tests.support.scheduler_process import Target
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[BrokerProcess]:
-    if MOSQUITTO is None:
-        pytest.skip("needs the mosquitto program")
-    process = mosquitto(tmp_path)
-    process.start()
-    yield process
-    process.kill()
-
 
 Make = Callable[..., CollectorProcess]
 

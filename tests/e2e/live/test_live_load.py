@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from tests.support.brokers import MOSQUITTO, BrokerProcess, mosquitto
+from tests.support.brokers import BrokerProcess
 from tests.support.collector_process import CollectorProcess
 from tests.support.scheduler_process import Target
 
@@ -69,16 +69,6 @@ class Reader:
 def _parsed(text: bytes) -> tuple[str, str, str] | None:
     fields = dict(line.split(": ", 1) for line in text.decode().split("\n") if ": " in line)
     return (fields["id"], fields["event"], fields["data"]) if "event" in fields else None
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[BrokerProcess]:
-    if MOSQUITTO is None:
-        pytest.skip("needs the mosquitto program")
-    process = mosquitto(tmp_path)
-    process.start()
-    yield process
-    process.kill()
 
 
 @pytest.fixture

@@ -52,10 +52,12 @@ def array(content: bytes) -> bits.Bytes:
 
 @given(WORD, st.integers(0, 63))
 def test_numbers(value: int, count: int) -> None:
-    for kernel in (bits.zigzag, bits.unzigzag, bits.bit_length, bits.varint_bytes):
-        both(kernel, value)
+    folded, _ = both(bits.zigzag, value)
+    assert both(bits.unzigzag, folded)[0] == value
+    assert both(bits.bit_length, value)[0] == (64 if value < 0 else value.bit_length())
+    size, _ = both(bits.varint_bytes, value)
     both(bits.shift_right, value, count)
-    both(bits.put_varint, np.zeros(12, np.uint8), 1, value)
+    assert both(bits.put_varint, np.zeros(12, np.uint8), 1, value)[0] == 1 + size
     both(bits.put_word, np.zeros(12, np.uint8), 1, value)
     both(bits.put_bits, np.zeros(20, np.uint8), count, value, 64 - count)
     both(bits.put_bits, np.zeros(20, np.uint8), count, value, count)
@@ -63,7 +65,10 @@ def test_numbers(value: int, count: int) -> None:
 
 @given(BYTES, st.integers(0, 90), st.integers(0, 64))
 def test_reading_bytes(content: bytes, place: int, width: int) -> None:
-    both(bits.get_bits, array(content), 8 * place + width % 8, width)
+    found, _ = both(bits.get_bits, array(content), 8 * place + width % 8, width)
+    start = 8 * place + width % 8
+    digits = "".join(f"{byte:08b}" for byte in content + bytes(200))[start : start + width]
+    assert found % 2**64 == int(digits or "0", 2)
     both(bits.get_varint, array(content), place, len(content))
     if place + 8 <= len(content):
         for kernel in (bits.get_word, bits.little_half, bits.little_word):
@@ -75,7 +80,8 @@ def test_runs(numbers: list[int]) -> None:
     (narrow, wide, _), _ = both(classes.choose_widths, words(numbers), np.zeros(65, np.int64))
     out = np.zeros(16 + 9 * len(numbers), np.uint8)
     end, arrays = both(classes.put_run, out, 1, words(numbers), (narrow, wide))
-    both(classes.get_run, arrays[0], 1, end, words(numbers))
+    behind, (*_, read) = both(classes.get_run, arrays[0], 1, end, words(numbers))
+    assert (behind, read.tolist()) == (end, numbers)
 
 
 @settings(max_examples=60)
@@ -83,14 +89,15 @@ def test_runs(numbers: list[int]) -> None:
 def test_values(values: list[int]) -> None:
     out = np.zeros(64 + 20 * len(values), np.uint8)
     end, arrays = both(xor.put_xored, out, 1, words(values))
-    both(xor.get_xored, arrays[0], 1, end, words(values))
+    assert both(xor.get_xored, arrays[0], 1, end, words(values))[1][-1].tolist() == values
     for value in values:
         both(decimals.as_integer, float(np.int64(value).view(np.float64)), value, 3)
     exponent, _ = both(decimals.common_exponent, words(values))
     scratch = np.zeros((chunk.SCRATCH_ROWS, chunk.SCRATCH_MIN), np.int64)
     if exponent >= 0:
         end, arrays = both(decimals.put_decimals, out, 1, words(values), exponent, scratch)
-        both(decimals.get_decimals, arrays[0], 1, end, words(values))
+        _, (*_, read) = both(decimals.get_decimals, arrays[0], 1, end, words(values))
+        assert read.tolist() == values
 
 
 @settings(max_examples=60)
@@ -107,14 +114,19 @@ def test_chunks(t_ms: list[int], values: list[int], base_ms: int) -> None:
         chunk.encode_chunk, words(t_ms), words(values[:count]), base_ms, out, 0, scratch
     )
     read = np.zeros((2, count), np.int64)
-    both(chunk.decode_chunk, arrays[3], 0, end, base_ms, read[0], read[1])
+    found, (*_, times, bits_read) = both(
+        chunk.decode_chunk, arrays[3], 0, end, base_ms, read[0], read[1]
+    )
+    assert (found, times.tolist(), bits_read.tolist()) == (count, t_ms, values[:count])
 
 
 @given(BYTES, st.integers(0, 40), WORD)
 def test_hashes_and_sums(content: bytes, place: int, seed: int) -> None:
     place = min(place, len(content))
     both(keys.hash_bytes, array(content), place, len(content), seed)
-    both(log.checksum, array(content), place, len(content), TABLES)
+    assert both(log.checksum, array(content), place, len(content), TABLES)[0] == crc32(
+        content[place:]
+    )
     both(log.find_magic, array(content), place)
 
 
@@ -150,7 +162,11 @@ def test_log_records(samples: list[tuple[int, int, int]], torn: bytes, room: int
         content += record(kind, body.copy().tobytes(), len(body))
     data = array(content + torn)
     out = np.zeros((3, room), np.int64)
-    both(log.read_records, data, 0, TABLES, words([4, -1, 6, 7, -1, 9]), out, 0)
+    (why, _, count), _ = both(
+        log.read_records, data, 0, TABLES, words([4, -1, 6, 7, -1, 9]), out, 0
+    )
+    assert count <= room
+    assert why != log.AT_NAMES  # there are none
 
 
 def record(kind: int, body: bytes, count: int) -> bytes:

@@ -72,7 +72,10 @@ def test_any_body_is_refused_or_taken(version: str, body: bytes, service: str) -
         request = request.held_to(service)
     for part in request.parts(series_max=3, samples_max=3):
         taken(store, part)
-    taken(store, request)  # once more: nothing of it is new
+    series = store.series_count
+    assert series <= 5
+    taken(store, request)  # once more
+    assert store.series_count == series
 
 
 @settings(max_examples=30)

@@ -219,9 +219,11 @@ async def test_the_end_of_an_event_leaves_the_services_own_topics_subscribed(
     (got,) = await harness.hear(TOPIC)
     report = {"event_type": "execution_complete", "execution_id": got["execution_id"]}
     await harness.say("alicia/events/lamp", report)
-    await harness.status(got["execution_id"], "completed")
+    assert (await harness.status(got["execution_id"], "completed"))["status"] == "completed"
+    poke = "alicia/system/health/event_scheduler"
+    before = len(harness.on(poke))
     await harness.say("alicia/system/health/check", {"service_name": "metrics_collector"})
-    await harness.hear("alicia/system/health/event_scheduler")
+    assert len(await harness.hear(poke, before + 1)) > before
 
 
 async def test_a_topic_of_two_events_stays_until_the_last_of_them_ends(harness: Harness) -> None:
